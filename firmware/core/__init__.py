@@ -1,0 +1,1 @@
+"""The pure core: values in, values out, integers only, no clock and no pins."""

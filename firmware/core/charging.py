@@ -1,0 +1,210 @@
+"""The state machine of a charging session: which state follows which, on what guard, by which clause."""
+
+from collections import namedtuple
+
+from firmware.core import states, units
+from firmware.core.records import Stage
+
+# Everything a guard may look at. reaction: strongest active fault ("" none); most_ma: current of the largest phase.
+Situation = namedtuple("Situation", ("now_ms", "pilot", "stage", "limit_ma", "reaction", "most_ma"))
+
+TEST_STEP_MS = 2000  # each half of the residual-current self-test; both within 5 s (architecture, testing; unconfirmed)
+
+
+def must_open(s):
+    """An open or locked fault."""
+    return s.reaction == "open" or s.reaction == "locked"
+
+
+def is_healed(s):
+    """No fault that forbids a start."""
+    return not must_open(s)
+
+
+def is_unplugged(s):
+    """Letter A."""
+    return s.pilot.letter == "A"
+
+
+def is_plugged(s):
+    """A car shows B or C."""
+    return s.pilot.letter == "B" or s.pilot.letter == "C"
+
+
+def is_tested(s):
+    """The residual-current sensor tripped when asked and cleared again."""
+    return s.stage.test == "passed"
+
+
+def may_offer(s):
+    """6 A allowed, no fault against a start, x1 and restart holds over, car still there."""
+    return (
+        s.limit_ma >= units.MIN_OFFER_MA
+        and (s.reaction == "" or s.reaction == "warn")
+        and s.now_ms >= s.stage.may_offer_at_ms
+        and is_plugged(s)
+    )
+
+
+def must_withdraw(s):
+    """Less than 6 A allowed, or a fault that stops gently."""
+    return s.limit_ma < units.MIN_OFFER_MA or s.reaction == "stop" or s.reaction == "no_start"
+
+
+def may_close(s):
+    """500 ms of stable C, the diode seen since plug-in, the self-test passed, the last opening 5 s ago."""
+    return (
+        s.pilot.letter == "C"
+        and s.now_ms >= s.pilot.stable_at_ms
+        and s.pilot.is_diode_seen
+        and s.stage.test == "passed"
+        and s.now_ms >= s.stage.may_close_at_ms
+    )
+
+
+def is_not_c(s):
+    """The car left letter C."""
+    return s.pilot.letter != "C"
+
+
+def is_not_c_withdrawn(s):
+    """The car left letter C in the same tick in which the offer must go: no PWM for even one tick (faults.md I2)."""
+    return s.pilot.letter != "C" and must_withdraw(s)
+
+
+def has_let_go(s):
+    """The car opened its switch or draws under 1 A on all phases for 200 ms."""
+    return s.pilot.letter != "C" or (s.stage.quiet_at_ms and s.now_ms >= s.stage.quiet_at_ms)
+
+
+def is_stubborn(s):
+    """6.0 s after the x1 edge."""
+    return s.now_ms - s.stage.since_ms >= units.STOP_LIMIT_MS
+
+
+# from-states, guard, to-state, clause. First match wins. There is no row from stopping to charging.
+TRANSITIONS = (
+    ("idle testing waiting offered charging stopping", must_open, "faulted", "faults.md I3"),
+    ("faulted", is_healed, "idle", "faults.md, classes"),
+    ("testing waiting offered charging stopping", is_unplugged, "idle", "faults.md S1, S4"),
+    ("idle", is_plugged, "testing", "requirements §2, self-test"),
+    ("testing", is_tested, "waiting", "requirements §2, self-test"),
+    ("waiting", may_offer, "offered", "requirements §1, x1 before PWM, restart hold"),
+    ("charging", is_not_c_withdrawn, "waiting", "faults.md I2"),
+    ("charging", is_not_c, "offered", "faults.md S1"),
+    ("charging", must_withdraw, "stopping", "faults.md I2"),
+    ("offered", must_withdraw, "waiting", "faults.md I2"),
+    ("offered", may_close, "charging", "requirements §1, B to C"),
+    ("stopping", has_let_go, "waiting", "architecture, life of a pause"),
+    ("stopping", is_stubborn, "waiting", "faults.md N6"),
+)
+
+
+def rows_by_state():
+    """TRANSITIONS split by from-state: (state, ((guard, to), …)), so that a tick reads only its own rows."""
+    split = ()
+    for row in states.STATES:
+        guards = tuple((guard, to) for froms, guard, to, _ in TRANSITIONS if row[0] in froms.split())
+        split += ((row[0], guards),)
+    return split
+
+
+ROWS = rows_by_state()
+
+
+def first_stage(now_ms, hold_ms):
+    """Stage at power-on; hold_ms is the random wait after a power return (0 for none)."""
+    return Stage("idle", now_ms, now_ms + max(hold_ms, units.X1_HOLD_MS), now_ms, 0, 0, "", 0)
+
+
+def next_state(s):
+    """The state that follows in this situation; the same one when no guard holds."""
+    state = s.stage.state
+    for name, guards in ROWS:
+        if name == state:
+            for guard, to in guards:
+                if guard(s):
+                    return to
+    return state
+
+
+def stepped(s, readings):
+    """Stage after this tick: the transition taken, else the timers inside the state."""
+    to = next_state(s)
+    if to != s.stage.state:
+        return entered(s, to)
+    if to == "testing":
+        return tested(s.stage, s.now_ms, readings.is_residual_tripped)
+    if to == "stopping":
+        return quietened(s)
+    return s.stage
+
+
+def entered(s, to):
+    """Stage at the start of state `to`, with the holds that leaving the old state begins."""
+    now_ms = s.now_ms
+    before = s.stage
+    was_closed = states.is_closed(before.state)
+    may_offer_at_ms = before.may_offer_at_ms
+    if to == "waiting" and before.state == "stopping":
+        may_offer_at_ms = max(may_offer_at_ms, now_ms + units.RESTART_HOLD_MS)
+    elif to == "faulted":
+        may_offer_at_ms = max(may_offer_at_ms, now_ms + units.ERROR_HOLD_MS)
+    elif states.row_of(before.state)[2] == "pwm" and states.row_of(to)[2] == "high":
+        may_offer_at_ms = max(may_offer_at_ms, now_ms + units.X1_HOLD_MS)
+    may_close_at_ms = now_ms + units.CLOSE_HOLD_MS if was_closed and not states.is_closed(to) else before.may_close_at_ms
+    low_until_ms = now_ms + units.STATE_F_MS if to == "faulted" and was_closed else 0
+    test, test_until_ms = before.test, before.test_until_ms
+    if to == "idle":
+        test, test_until_ms = "", 0
+    elif to == "testing":
+        test, test_until_ms = "trip", now_ms + TEST_STEP_MS
+    return Stage(to, now_ms, may_offer_at_ms, may_close_at_ms, 0, low_until_ms, test, test_until_ms)
+
+
+def with_test(stage, test, until_ms):
+    """Stage with the self-test at another step."""
+    return Stage(
+        stage.state,
+        stage.since_ms,
+        stage.may_offer_at_ms,
+        stage.may_close_at_ms,
+        stage.quiet_at_ms,
+        stage.low_until_ms,
+        test,
+        until_ms,
+    )
+
+
+def tested(stage, now_ms, is_tripped):
+    """Stage after one tick of the self-test: it must trip when asked, and clear when no longer asked."""
+    if stage.test == "trip" and is_tripped:
+        return with_test(stage, "clear", now_ms + TEST_STEP_MS)
+    if stage.test == "clear" and not is_tripped:
+        return with_test(stage, "passed", now_ms)
+    if stage.test != "passed" and now_ms >= stage.test_until_ms:
+        return with_test(stage, "failed", now_ms)
+    return stage
+
+
+def quietened(s):
+    """Stage with the moment at which 200 ms under 1 A on all phases will be complete; 0 while more flows."""
+    stage = s.stage
+    if s.most_ma >= units.HOT_MA:
+        quiet_at_ms = 0
+    elif stage.quiet_at_ms:
+        return stage
+    else:
+        quiet_at_ms = s.now_ms + units.QUIET_MS
+    if quiet_at_ms == stage.quiet_at_ms:
+        return stage
+    return Stage(
+        stage.state,
+        stage.since_ms,
+        stage.may_offer_at_ms,
+        stage.may_close_at_ms,
+        quiet_at_ms,
+        stage.low_until_ms,
+        stage.test,
+        stage.test_until_ms,
+    )

@@ -1,0 +1,83 @@
+"""The control pilot: which letter the car shows, and which duty tells it how many amperes it may draw."""
+
+from firmware.core import units
+from firmware.core.records import Pilot
+
+# (letter, stays down to, stays up to) in mV at the pin: the edges 10.5, 7.5, 4.5 and 1.5 V of requirements §1, each
+# widened by 0.3 V of hysteresis. F is −12 V where the wallbox itself did not ask for it.
+BANDS = (
+    ("A", 10200, 99999),
+    ("B", 7200, 10800),
+    ("C", 4200, 7800),
+    ("D", 1200, 4800),
+    ("E", -1500, 1800),
+    ("F", -99999, -1500),
+)
+
+
+def letter_of(high_mv, before):
+    """Letter "A"–"F" for a high half in mV, with hysteresis around the letter seen before (requirements §1)."""
+    index = 0
+    while BANDS[index][0] != before:
+        index += 1
+    while high_mv > BANDS[index][2]:
+        index -= 1
+    while high_mv < BANDS[index][1]:
+        index += 1
+    return BANDS[index][0]
+
+
+def first_pilot(now_ms):
+    """Pilot as it is at power-on: nothing seen yet, taken as no car."""
+    return Pilot("A", now_ms + units.LETTER_STABLE_MS, now_ms + units.JUDGE_AFTER_MS, False)
+
+
+def watched(pilot, readings, mode):
+    """The Pilot after one tick of readings, while `mode` ("high" | "pwm" | "low") is on the wire.
+
+    A half that was not seen leaves the letter standing; the fault table opens after 100 ms of that.
+    """
+    before = pilot.letter
+    letter = before
+    if mode != "low":
+        if readings.pilot_high_mv is not None:
+            letter = letter_of(readings.pilot_high_mv, before)
+        elif readings.pilot_low_mv is not None and readings.pilot_low_mv < BANDS[5][2]:
+            letter = "F"
+    is_diode_seen = pilot.is_diode_seen
+    if letter == "A":
+        is_diode_seen = False
+    elif not is_diode_seen and is_diode_good(readings, mode) and readings.now_ms >= pilot.judge_at_ms:
+        is_diode_seen = True
+    if letter != before:
+        return Pilot(letter, readings.now_ms + units.LETTER_STABLE_MS, pilot.judge_at_ms, is_diode_seen)
+    if is_diode_seen is not pilot.is_diode_seen:
+        return Pilot(letter, pilot.stable_at_ms, pilot.judge_at_ms, is_diode_seen)
+    return pilot
+
+
+def is_diode_good(readings, mode):
+    """Whether the low half proves the car's diode; only PWM can (requirements §1)."""
+    return mode == "pwm" and readings.pilot_low_mv is not None and readings.pilot_low_mv <= units.DIODE_LOW_MV
+
+
+def restarted(pilot, now_ms, is_new_mode):
+    """Pilot whose 500 ms of stable letter start anew, as after a duty change or a contactor move (requirements §1)."""
+    judge_at_ms = now_ms + units.JUDGE_AFTER_MS if is_new_mode else pilot.judge_at_ms
+    return Pilot(pilot.letter, now_ms + units.LETTER_STABLE_MS, judge_at_ms, pilot.is_diode_seen)
+
+
+def duty_permille(offered_ma):
+    """Duty in permille for an offer in mA, rounded down; 1000 (x1) below 6 A (requirements §1)."""
+    if offered_ma < units.MIN_OFFER_MA:
+        return 1000
+    if offered_ma < units.EDGE_52_MA:
+        return min(offered_ma, units.EDGE_51_MA) // 60
+    return min(offered_ma, units.MAX_OFFER_MA) // 250 + 640
+
+
+def signalled_ma(duty):
+    """Amperes in mA that a car reads from a duty in permille that this wallbox sends (100–960), else 0."""
+    if duty < 100 or duty > 960:
+        return 0
+    return duty * 60 if duty <= 850 else (duty - 640) * 250

@@ -1,0 +1,92 @@
+"""The plain records that flow through one tick of the wallbox: readings in, decision out."""
+
+from collections import namedtuple
+
+# What the board measured in one tick. Voltages at the pilot pin; None means "this half was not seen" (requirements §3).
+Readings = namedtuple(
+    "Readings",
+    (
+        "now_ms",
+        "pilot_high_mv",
+        "pilot_low_mv",
+        "currents_ma",
+        "voltages_mv",
+        "power_mw",
+        "temperature_tenths_c",
+        "proximity_ohm",
+        "output_live_poles",
+        "is_residual_tripped",
+        "is_earth_ok",
+        "is_lid_closed",
+        "is_button_pressed",
+        "is_relay_pin_high",
+        "pilot_age_ms",
+        "currents_age_ms",
+    ),
+)
+
+# What the board is told to do until the next tick. pilot_mode: "high" (x1), "pwm" or "low" (state F).
+Outputs = namedtuple(
+    "Outputs", ("is_contactor_closed", "pilot_mode", "duty_permille", "led_pattern", "wants_residual_test")
+)
+
+# Who says so, in the words of the grid contract: (issuer, id, rev) names one revision of one command.
+Ref = namedtuple("Ref", ("issuer", "id", "rev"))
+
+# Every way in becomes one of these; times are now_ms times, until_ms None means "until replaced".
+Command = namedtuple(
+    "Command",
+    ("kind", "source", "limit_ma", "from_ms", "until_ms", "ref", "rank", "after_ms", "of", "note"),
+)
+
+# The one form of "no": a code for machines, the field at fault, words for people, and whose command it was (or None).
+Refusal = namedtuple("Refusal", ("code", "field", "words", "ref"))
+
+Event = namedtuple("Event", ("code", "args"))
+
+# Someone limits the current from a moment to a moment. ramp_ma: the limit rises by this much every 5 s.
+# after_ms: hold that follows the end before load returns. stage: "new" or "applied" (acknowledged as applied).
+Claim = namedtuple(
+    "Claim", ("source", "limit_ma", "from_ms", "until_ms", "ref", "rank", "after_ms", "stage", "ramp_ma")
+)
+
+# Everything the core remembers; each part is the same object as before when nothing in it changed.
+Memory = namedtuple(
+    "Memory", ("now_ms", "pilot", "stage", "claims", "faults", "offer", "energy", "wear", "outputs", "seen")
+)
+
+# Pilot as seen: stable_at_ms is when an unchanged letter counts as stable; judge_at_ms when the low half may be judged.
+Pilot = namedtuple("Pilot", ("letter", "stable_at_ms", "judge_at_ms", "is_diode_seen"))
+
+# Where the session stands. test: "" not yet, "trip", "clear", "passed" or "failed" (residual-current self-test).
+Stage = namedtuple(
+    "Stage",
+    (
+        "state",
+        "since_ms",
+        "may_offer_at_ms",
+        "may_close_at_ms",
+        "quiet_at_ms",
+        "low_until_ms",
+        "test",
+        "test_until_ms",
+    ),
+)
+
+# All claims, and what follows from them until next_ms: the lowest live limit and the claim that sets it.
+Claims = namedtuple("Claims", ("rows", "limit_ma", "holder", "next_ms"))
+
+# pending: (row, confirm_at_ms) not yet confirmed; active: Active faults; counts: (row, times, last_ms).
+Faults = namedtuple("Faults", ("pending", "active", "counts", "reaction"))
+Active = namedtuple("Active", ("row", "is_latched", "clear_at_ms"))
+
+# What the pilot signals: offered_ma now, no raise before raise_at_ms, and for over-current the value that counts.
+Offer = namedtuple("Offer", ("offered_ma", "raise_at_ms", "reference_ma", "reference_until_ms"))
+
+# Lifetime energy as wh + mwh/1000 + uj/3.6e9, and where the session began on that counter (None: no session).
+Energy = namedtuple("Energy", ("wh", "mwh", "uj", "session_wh", "session_mwh", "session_at_ms"))
+
+# Contact wear: closings and, apart, openings with more than 1 A flowing.
+Wear = namedtuple("Wear", ("operations", "hot_openings"))
+
+Decision = namedtuple("Decision", ("memory", "outputs", "events"))
