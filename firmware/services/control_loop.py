@@ -1,0 +1,80 @@
+"""The heartbeat of the wallbox: sense, decide, ask the interlock, act, remember, and wait for the next tick."""
+
+import asyncio
+import gc
+
+from firmware.core import decide, interlock
+from firmware.core.records import Decision, Event, Outputs
+
+GC_EVERY_TICKS = 8  # garbage of a tick is under 1 kB; a collection costs more than a tick's decision
+WORDS_MOST = 96  # characters of an error kept in the event
+
+
+def crash_event(error):
+    """Event that says what went wrong in the tick."""
+    return Event("crash", (("%s: %s" % (type(error).__name__, error))[:WORDS_MOST],))
+
+
+class ControlLoop:
+    """Owns Memory and the interlock's Guard; everything else only sees copies of them."""
+
+    def __init__(self, board, settings, memory, inbox):
+        """board: the seam (sense, act, now_ms, facts); settings: Settings; memory: first Memory; inbox: Inbox."""
+        self.board = board
+        self.settings = settings
+        self.memory = memory
+        self.readings = None
+        self.guard = interlock.first_guard(memory.now_ms)
+        self.inbox = inbox
+        self.sink = None  # function (events) called after acting, never before
+        self.worst_late_ms = 0
+        self._ticks = 0
+
+    def tick(self):
+        """One tick. An exception opens the contactor, is told with its place, and never leaves this function."""
+        try:
+            readings = self.board.sense()
+            self.readings = readings
+            made = decide.decide(self.memory, readings, self.inbox.take(), self.settings)
+            self.guard = interlock.permit(self.guard, readings, made.outputs, self.settings.is_ventilated)
+            self.board.act(self._permitted(made.outputs))
+        except Exception as error:  # the one catch of the tick (architecture, faults: programming error)
+            made = self._crashed(error)
+        self.memory = made.memory
+        if made.events and self.sink is not None:
+            self.sink(made.events)
+
+    def _permitted(self, outputs):
+        """Outputs with the contactor open unless the interlock agrees."""
+        if not outputs.is_contactor_closed or self.guard.may_close:
+            return outputs
+        return Outputs(False, outputs.pilot_mode, outputs.duty_permille, outputs.led_pattern, False)
+
+    def _crashed(self, error):
+        """Decision after an exception: contactor open now, fault X1; the error is an event with type and words."""
+        made = decide.after_crash(self.memory, self.board.now_ms())
+        events = made.events + (crash_event(error),)
+        try:
+            self.board.act(made.outputs)
+        except Exception as second:  # the pins themselves fail: the lease lapses in hardware (faults.md X3)
+            events += (crash_event(second),)
+        return Decision(made.memory, made.outputs, events)
+
+    async def run(self):
+        """Tick for ever, on the grid of the board's tick length; a late tick is not made up for."""
+        tick_ms = self.board.facts.tick_ms
+        next_ms = self.board.now_ms()
+        while True:
+            self.tick()
+            self._ticks += 1
+            if self._ticks % GC_EVERY_TICKS == 0:
+                gc.collect()
+            next_ms += tick_ms
+            late_ms = self.board.now_ms() - next_ms
+            if late_ms > 0:
+                self.worst_late_ms = max(self.worst_late_ms, late_ms)
+                next_ms += late_ms
+                await asyncio.sleep(0)
+            else:
+                # A coroutine of the standard library: 0 ms or more, never a busy wait.
+                await asyncio.sleep(-late_ms / 1000)
