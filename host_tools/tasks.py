@@ -1,0 +1,31 @@
+"""The table of tasks: name, module, one line of help."""
+
+import importlib
+import sys
+
+TASKS = (
+    ("demo", "host_tools.demo", "the main job: firmware, plant, broker and pages in real time, until Ctrl-C"),
+    ("test", "host_tools.test_task", "everything that must pass, installing what it needs"),
+    ("check", "host_tools.check_task", "format, lint, types, house rules and unit tests: under 30 s"),
+    ("scenario", "host_tools.scenario_task", "run scenario text in simulated time"),
+    ("setup", "host_tools.setup_task", "only the installation; --chip adds the real MicroPython"),
+    ("docs", "host_tools.docs_task", "write the references from the tables; --check compares only"),
+    ("budgets", "host_tools.budgets", "figures of time, memory and measuring, one a line"),
+    ("latency", "host_tools.latency", "from PUBLISH to the pilot edge, and every opening and closing time"),
+    ("mutate", "host_tools.mutate", "mutation score of the core"),
+)
+
+
+def run(argv):
+    """Run one task; returns its exit code (0 only on success)."""
+    if not argv or argv[0] in ("-h", "--help"):
+        print("usage: python3 -m host_tools <task> [options]\n")
+        for name, _, words in TASKS:
+            print(f"  {name:<10} {words}")
+        print("\n--help after a task tells its options.")
+        return 0 if argv else 2
+    for name, module, _ in TASKS:
+        if name == argv[0]:
+            return importlib.import_module(module).run(argv[1:])
+    print(f"ebb: there is no task '{argv[0]}'; 'python3 -m host_tools --help' lists them.", file=sys.stderr)
+    return 2
