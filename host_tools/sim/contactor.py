@@ -1,0 +1,44 @@
+"""The contactor: contacts that follow the coil late, bounce, weld or stay open."""
+
+CLOSE_US = 20_000
+OPEN_US = 12_000
+BOUNCE_US = 1_500
+POLES = ("l1", "l2", "l3", "n")
+
+
+class Contactor:
+    """Four poles behind one coil; welds and a stuck-open fault come from the plant's faults."""
+
+    def __init__(self, plant):
+        self.plant = plant
+        self.is_pulled = False
+        self._plan = 0
+
+    def coil_changed(self, is_coil_on):
+        """Contacts follow later: 20 ms to close with one bounce, 12 ms to open."""
+        self._plan += 1
+        if is_coil_on:
+            self._later(CLOSE_US, True)
+            self._later(CLOSE_US + BOUNCE_US, False)
+            self._later(CLOSE_US + 2 * BOUNCE_US, True)
+        else:
+            self._later(OPEN_US, False)
+
+    def closed_poles(self):
+        """Bit mask L1=1 L2=2 L3=4 N=8 of poles that conduct."""
+        faults = self.plant.faults
+        mask = 15 if self.is_pulled and not faults["contactor_stuck_open"] else 0
+        if faults["contactor_welded"]:
+            return 15
+        for bit, pole in enumerate(POLES):
+            if faults["contactor_welded_" + pole]:
+                mask |= 1 << bit
+        return mask
+
+    def _later(self, after_us, is_pulled):
+        plan = self._plan
+        self.plant.later(after_us, lambda: self._pull(is_pulled) if plan == self._plan else None)
+
+    def _pull(self, is_pulled):
+        self.is_pulled = is_pulled
+        self.plant.contacts_changed()
