@@ -1,0 +1,159 @@
+"""Latency of a pause: from the client's PUBLISH to the pilot edge on the wire, taken outside the firmware."""
+
+import argparse
+import json
+import random
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+import paho.mqtt.client as paho
+
+PAUSE_S = 5
+EDGE_WAIT_S = 3.0
+READY_WAIT_S = 60.0
+
+
+class Box:
+    """One virtual wallbox in its own processes, as a user starts it, with a client beside it."""
+
+    def __init__(self, extra):
+        """extra: further arguments for `demo`."""
+        command = [sys.executable, "-m", "host_tools", "demo", "--json", "--no-browser"]
+        command += ["--web", "0", "--bench", "0", "--mqtt", "0", *extra]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        line = self.process.stdout.readline()
+        if not line:
+            raise SystemExit(f"latency: demo ended with {self.process.wait()} before it was ready")
+        self.ready = json.loads(line)
+        host, port = self.ready["mqtt"].rsplit(":", 1)
+        self.client = paho.Client(paho.CallbackAPIVersion.VERSION2, client_id=f"cloud-{random.getrandbits(32):08x}")
+        self.client.connect(host, int(port))
+        self.client.loop_start()
+
+    def close(self):
+        """Stop the client and the box."""
+        self.client.loop_stop()
+        self.client.disconnect()
+        self.process.terminate()
+        self.process.wait(20)
+
+    def call(self, path, body=None):
+        """JSON of one bench call; body None is a GET."""
+        encoded = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(
+            self.ready["bench"].rstrip("/") + path, encoded, {"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.load(answer)
+
+    def wait_world(self, is_reached, words):
+        """The world once is_reached(world); an error in words after a minute."""
+        end = time.monotonic() + READY_WAIT_S
+        while time.monotonic() < end:
+            world = self.call("/world")
+            if is_reached(world):
+                return world
+            time.sleep(0.1)
+        raise SystemExit(f"latency: the box did not get to {words}: {world}")
+
+    def clock_offset_ms(self):
+        """Plant ms minus monotonic ms: the largest of 20 lower bounds, so that a latency is never taken too short."""
+        best = None
+        for _ in range(20):
+            now_ms = self.call("/world")["now_ms"]
+            # The answer was made before it arrived, so this difference is at most the true one.
+            offset = now_ms - time.monotonic() * 1000
+            best = offset if best is None else max(best, offset)
+        return best
+
+    def pause(self, number):
+        """Latency in ms of one pause of 5 s; None when no edge came."""
+        command = {"id": f"latency-{number}", "kind": "pause", "duration_s": PAUSE_S, "resume": "now"}
+        offset_ms = self.clock_offset_ms()
+        since_ms = int(self.call("/world")["now_ms"])
+        sent_ms = time.monotonic() * 1000 + offset_ms
+        self.client.publish(f"ebb/1/box/{self.ready['box']}/cmd", json.dumps(command), qos=1)
+        end = time.monotonic() + EDGE_WAIT_S
+        while time.monotonic() < end:
+            time.sleep(0.2)
+            for edge in self.call(f"/trace?since_ms={since_ms}")["edges"]:
+                if edge["name"] == "pilot_mode" and edge["value"] == "high" and edge["at_ms"] >= sent_ms - 50:
+                    return edge["at_ms"] - sent_ms
+        return None
+
+
+def is_offering(world):
+    """The pilot offers current."""
+    return world["pins"]["pilot_mode"] == "pwm"
+
+
+def is_charging(world):
+    """Current flows through the closed contactor."""
+    return world["pins"]["is_contactor_closed"] and max(world["currents_ma"]) > 3000
+
+
+def plugged_pauses(count, extra, chance):
+    """Latencies of `count` pauses of one box with a car that is plugged in and does not ask for power (letter B)."""
+    box = Box(extra)
+    found = []
+    try:
+        box.call("/world", {"car": {"is_plugged": True, "wants_charge": False}})
+        for number in range(count):
+            box.wait_world(is_offering, "an offer")
+            time.sleep(chance.uniform(0.2, 0.7))
+            found.append(box.pause(number))
+            if number % 20 == 19:
+                print(f"letter B: {number + 1} of {count}", file=sys.stderr, flush=True)
+    finally:
+        box.close()
+    return found
+
+
+def charging_pauses(count, extra, chance):
+    """Latencies of one pause each on `count` freshly started boxes with a charging car."""
+    found = []
+    for number in range(count):
+        box = Box(extra)
+        try:
+            box.call("/world", {"car": {"is_plugged": True, "wants_charge": True}})
+            box.wait_world(is_charging, "charging")
+            time.sleep(chance.uniform(0.2, 1.2))
+            found.append(box.pause(number))
+        finally:
+            box.close()
+        print(f"charging: {number + 1} of {count}", file=sys.stderr, flush=True)
+    return found
+
+
+def percentile(sorted_values, permille):
+    """Nearest-rank percentile of sorted values."""
+    return sorted_values[min(len(sorted_values) - 1, -(-len(sorted_values) * permille // 1000) - 1)]
+
+
+def report(name, found):
+    """Print the figures of one series; True when every pause was answered and the goals are met."""
+    times = sorted(value for value in found if value is not None)
+    print(f"{name}_count: {len(found)} pauses")
+    print(f"{name}_unanswered: {len(found) - len(times)} pauses")
+    if not times:
+        return False
+    for label, value in (
+        ("p50", percentile(times, 500)),
+        ("p99", percentile(times, 990)),
+        ("max", times[-1]),
+    ):
+        print(f"{name}_{label}: {value:.1f} ms")
+    return len(times) == len(found) and percentile(times, 990) <= 100 and times[-1] <= 500
+
+
+def real_time(options):
+    """Run the real-time series on the real interpreter against a running demo; True when the goals are met."""
+    chance = random.Random(options.seed)
+    extra = ["--seed", str(options.seed)]
+    extra += ["--broker", options.broker] if options.broker else []
+    extra += ["--runtime", options.runtime] if options.runtime else []
+    is_met = report("pause_to_x1_plugged", plugged_pauses(options.plugged, extra, chance))
+    return report("pause_to_x1_charging", charging_pauses(options.charging, extra, chance)) and is_met
