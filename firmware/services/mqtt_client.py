@@ -1,0 +1,201 @@
+"""The box's own MQTT client: one persistent session that always comes back and never blocks the tick."""
+
+import asyncio
+from collections import namedtuple
+
+from firmware.services import mqtt_link
+from firmware.services.mqtt_outbox import Message, MqttOutbox
+from firmware.wire import mqtt_packets
+
+# will: (topic, payload) or None; login: (user, password) or None; ca_der: authority of the broker, b"" for no TLS.
+MqttConfig = namedtuple(
+    "MqttConfig", ("host", "port", "client_id", "login", "keepalive_s", "will", "ca_der", "max_packet", "backoff_max_s")
+)
+
+Status = namedtuple("Status", ("is_connected", "words", "failures", "dropped", "has_session"))
+
+ANSWER_MS = 10_000  # for CONNACK and for the rest of a packet that has begun
+STABLE_MS = 10_000  # a connection that lasted this long was a good one: back-off starts anew
+PUMP_S = 0.02
+WATCH_S = 0.1
+CHUNK = 512
+
+
+class MqttClient:
+    """run() for ever; publish() only puts away. on_message(topic, payload, is_retained) must take the message:
+    the broker is told so after it returns.
+    """
+
+    def __init__(self, config, on_message, topics, tools):
+        """tools: (now_ms function, random_below function)."""
+        self._config = config
+        self._on_message = on_message
+        self._topics = topics
+        self._now_ms, self._random_below = tools
+        self._outbox = MqttOutbox()
+        self._buffer = bytearray(config.max_packet + 5)
+        self._count = 0
+        self._acks = []
+        self._is_connected = False
+        self._has_session = False
+        self._words = "not connected yet"
+        self._failures = 0
+        self._heard_ms = 0
+        self._begun_ms = 0
+        self._up_ms = None
+
+    def publish(self, topic, payload, qos, is_retained):
+        """Put a message away to be sent; False when there is no room for it."""
+        return self._outbox.put(Message(topic, payload, qos, is_retained))
+
+    def status(self):
+        """How the connection stands, in words."""
+        return Status(self._is_connected, self._words, self._failures, self._outbox.dropped, self._has_session)
+
+    async def run(self):
+        """Connect, serve, and after any trouble connect again, waiting longer each time with jitter."""
+        step = 0
+        while True:
+            self._up_ms = None
+            try:
+                await self._session()
+            except mqtt_packets.MqttError as error:
+                self._words = error.words
+            except asyncio.TimeoutError:
+                self._words = "The broker did not answer in time."
+            except (OSError, EOFError, ValueError) as error:
+                self._words = "No connection to the broker: %s" % (error or type(error).__name__)
+            is_stable = self._ended()
+            step = 0 if is_stable else min(step + 1, 12)
+            most_ms = min(self._config.backoff_max_s * 1000, 500 << step)
+            await asyncio.sleep((most_ms // 2 + self._random_below(most_ms // 2 + 1)) / 1000)
+
+    def _ended(self):
+        """Note the end of a connection; whether it had been a good one."""
+        self._is_connected = False
+        self._failures += 1
+        if self._up_ms is None:
+            return False
+        if self._now_ms() - self._up_ms >= STABLE_MS:
+            return True
+        topic = self._outbox.lost_young()
+        if topic is not None:
+            self._words = "The broker closes the connection when told about %s; it may not be allowed." % topic
+        return False
+
+    async def _session(self):
+        """One connection from CONNECT to its end; leaves by an exception."""
+        config = self._config
+        reader, writer = await mqtt_link.opened(config)
+        tasks = ()
+        try:
+            self._count = 0
+            self._acks = []
+            self._heard_ms = self._begun_ms = self._now_ms()
+            writer.write(mqtt_packets.connect(config.client_id, config.login, config.keepalive_s, config.will))
+            await asyncio.wait_for(writer.drain(), ANSWER_MS // 1000)
+            tasks = (asyncio.create_task(self._read(reader)), asyncio.create_task(self._pump(writer)))
+            while True:
+                for task in tasks:
+                    if task.done():
+                        await task
+                        raise EOFError("closed")
+                self._watch()
+                await asyncio.sleep(WATCH_S)
+        finally:
+            for task in tasks:
+                task.cancel()
+            writer.close()
+
+    def _watch(self):
+        """Deadlines: silence of 1.5 keep-alives, no CONNACK, a packet that never ends. Errors: MqttError."""
+        now_ms = self._now_ms()
+        if now_ms - self._heard_ms > self._config.keepalive_s * 1500:
+            raise mqtt_packets.MqttError("silent", "The broker went silent.")
+        if (self._count or not self._is_connected) and now_ms - self._begun_ms > ANSWER_MS:
+            raise mqtt_packets.MqttError("slow", "The broker did not finish what it began to send.")
+
+    async def _pump(self, writer):
+        """The only writer: acknowledgements first, then what waits, and a ping when it is quiet."""
+        pinged_ms = self._now_ms()
+        is_greeted = False
+        while True:
+            if self._is_connected:
+                if not is_greeted:
+                    is_greeted = True
+                    writer.write(mqtt_packets.subscribe(0xFFFF, self._topics))
+                    for message in self._outbox.resend():
+                        self._write(writer, message, True)
+                while self._acks:
+                    writer.write(mqtt_packets.puback(self._acks.pop(0)))
+                message = self._outbox.next()
+                while message is not None:
+                    self._write(writer, message, False)
+                    await writer.drain()
+                    message = self._outbox.next()
+                now_ms = self._now_ms()
+                if now_ms - max(pinged_ms, self._heard_ms) > self._config.keepalive_s * 500:
+                    pinged_ms = now_ms
+                    writer.write(mqtt_packets.PINGREQ_BYTES)
+                await writer.drain()
+            await asyncio.sleep(PUMP_S)
+
+    def _write(self, writer, message, is_dup):
+        """Write one message."""
+        marks = (message.is_retained, is_dup)
+        writer.write(mqtt_packets.publish(message.topic, message.payload, message.packet_id, marks))
+
+    async def _read(self, reader):
+        """Take bytes into the one buffer and every whole packet out of it."""
+        buffer = self._buffer
+        while True:
+            chunk = await reader.read(min(CHUNK, len(buffer) - self._count))
+            if not chunk:
+                raise EOFError("the broker closed the connection")
+            if not self._count:
+                self._begun_ms = self._now_ms()
+            buffer[self._count : self._count + len(chunk)] = chunk
+            self._count += len(chunk)
+            self._heard_ms = self._now_ms()
+            start = 0
+            while True:
+                view = memoryview(buffer)[start : self._count]
+                found = mqtt_packets.header(view, len(view), self._config.max_packet)
+                if found is None or sum(found) > len(view):
+                    break
+                self._packet(view[0], view[found[0] : sum(found)])
+                start += sum(found)
+            if start:
+                left = self._count - start
+                buffer[:left] = buffer[start : self._count]
+                self._count = left
+                self._begun_ms = self._now_ms()
+
+    def _packet(self, first, body):
+        """One whole packet from the broker. Errors: MqttError."""
+        kind = first >> 4
+        if not self._is_connected:
+            self._greeted(kind, body)
+        elif kind == mqtt_packets.PUBLISH:
+            topic, payload, packet_id, is_retained, _ = mqtt_packets.opened_publish(first, body)
+            self._on_message(topic, payload, is_retained)
+            if packet_id:
+                self._acks.append(packet_id)
+        elif kind == mqtt_packets.PUBACK:
+            self._outbox.taken(mqtt_packets.opened_id(body))
+        elif kind == mqtt_packets.SUBACK and not mqtt_packets.is_subscribed(body):
+            self._words = "The broker does not let this box listen to all its topics."
+        elif kind == mqtt_packets.CONNACK:
+            raise mqtt_packets.MqttError("bad_connack", "The broker greeted twice.")
+
+    def _greeted(self, kind, body):
+        """The first packet must be a good CONNACK. Errors: MqttError."""
+        if kind != mqtt_packets.CONNACK:
+            raise mqtt_packets.MqttError("bad_connack", "The broker did not greet first.")
+        has_session, code = mqtt_packets.opened_connack(body)
+        if code:
+            raise mqtt_packets.MqttError("refused", mqtt_packets.CONNACK_WORDS[code])
+        self._has_session = has_session
+        self._is_connected = True
+        self._words = "connected"
+        self._up_ms = self._now_ms()

@@ -1,0 +1,170 @@
+"""MQTT 3.1.1 packets as bytes: what the box sends, and what a broker may send back, length checked first."""
+
+CONNECT, CONNACK, PUBLISH, PUBACK = 1, 2, 3, 4
+SUBSCRIBE, SUBACK, UNSUBSCRIBE, UNSUBACK, PINGREQ, PINGRESP, DISCONNECT = 8, 9, 10, 11, 12, 13, 14
+
+# type: (allowed flags or None, shortest, longest body; 0 = the caller's limit), as MQTT 3.1.1 §2.2, §3
+FROM_BROKER = (
+    (CONNACK, 0, 2, 2),
+    (PUBLISH, None, 2, 0),
+    (PUBACK, 0, 2, 2),
+    (SUBACK, 0, 3, 0),
+    (UNSUBACK, 0, 2, 2),
+    (PINGRESP, 0, 0, 0),
+)
+
+CONNACK_WORDS = (
+    "accepted",
+    "the broker speaks another protocol version",
+    "the broker refuses this client id",
+    "the broker is not available",
+    "wrong user name or password",
+    "the broker does not allow this box",
+)
+
+PINGREQ_BYTES = b"\xc0\x00"
+DISCONNECT_BYTES = b"\xe0\x00"
+
+
+class MqttError(Exception):
+    """The broker broke the protocol; code is short, words are for people."""
+
+    def __init__(self, code, words):
+        super().__init__(words)
+        self.code = code
+        self.words = words
+
+
+def sized_text(text):
+    """A string as MQTT writes it: two bytes of length, then UTF-8. Errors: ValueError over 65,535 bytes."""
+    body = text if isinstance(text, bytes) else text.encode()
+    if len(body) > 0xFFFF:
+        raise ValueError("text too long for MQTT")
+    return bytes((len(body) >> 8, len(body) & 255)) + body
+
+
+def sized_packet(first, body):
+    """A whole packet: first byte, remaining length in 1–4 bytes, body."""
+    left = len(body)
+    length = b""
+    while True:
+        byte = left & 127
+        left >>= 7
+        length += bytes((byte | (128 if left else 0),))
+        if not left:
+            return bytes((first,)) + length + body
+
+
+def connect(client_id, login, keepalive_s, will):
+    """CONNECT with a persistent session. login: (user, password) or None; will: (topic, payload) retained, QoS 1."""
+    flags = 0
+    body = sized_text(client_id)
+    if will is not None:
+        flags |= 0x04 | 0x08 | 0x20
+        body += sized_text(will[0]) + sized_text(will[1])
+    if login is not None:
+        flags |= 0x80 | 0x40
+        body += sized_text(login[0]) + sized_text(login[1])
+    head = b"\x00\x04MQTT\x04" + bytes((flags, keepalive_s >> 8, keepalive_s & 255))
+    return sized_packet(CONNECT << 4, head + body)
+
+
+def publish(topic, payload, packet_id, marks):
+    """PUBLISH; packet_id 0 means QoS 0. marks: (is_retained, is_dup)."""
+    first = PUBLISH << 4 | (2 if packet_id else 0) | (1 if marks[0] else 0) | (8 if marks[1] else 0)
+    number = bytes((packet_id >> 8, packet_id & 255)) if packet_id else b""
+    return sized_packet(first, sized_text(topic) + number + payload)
+
+
+def puback(packet_id):
+    """PUBACK for one packet id."""
+    return bytes((PUBACK << 4, 2, packet_id >> 8, packet_id & 255))
+
+
+def subscribe(packet_id, topics):
+    """SUBSCRIBE to topics, each with QoS 1."""
+    body = bytes((packet_id >> 8, packet_id & 255))
+    for topic in topics:
+        body += sized_text(topic) + b"\x01"
+    return sized_packet(SUBSCRIBE << 4 | 2, body)
+
+
+def unsubscribe(packet_id, topics):
+    """UNSUBSCRIBE from topics."""
+    body = bytes((packet_id >> 8, packet_id & 255))
+    for topic in topics:
+        body += sized_text(topic)
+    return sized_packet(UNSUBSCRIBE << 4 | 2, body)
+
+
+def header(buffer, count, limit):
+    """(header bytes, body bytes) of the packet at the start of buffer[:count], or None while more bytes are needed.
+
+    limit: longest body taken. Checked before anything is allocated. Errors: MqttError.
+    """
+    if count < 2:
+        return None
+    flags, shortest, longest = rules_of(buffer[0] >> 4)
+    if flags is not None and buffer[0] & 15 != flags:
+        raise MqttError("bad_flags", "The broker sent a packet with wrong flags.")
+    length = 0
+    for index in range(1, 5):
+        if index >= count:
+            return None
+        length |= (buffer[index] & 127) << 7 * (index - 1)
+        if not buffer[index] & 128:
+            break
+    else:
+        raise MqttError("bad_length", "The broker sent a length of five bytes.")
+    if buffer[0] >> 4 == PINGRESP:
+        limit = 0
+    if length < shortest or length > min(limit, longest or limit):
+        raise MqttError("bad_length", "The broker announced %d bytes for packet type %d." % (length, buffer[0] >> 4))
+    return index + 1, length
+
+
+def rules_of(kind):
+    """(flags, shortest, longest) of a packet type that a broker may send. Errors: MqttError."""
+    for row in FROM_BROKER:
+        if row[0] == kind:
+            return row[1:]
+    raise MqttError("bad_type", "The broker sent a packet of type %d, which is not its to send." % kind)
+
+
+def opened_publish(first, body):
+    """(topic, payload, packet_id, is_retained, is_dup) of a PUBLISH body; packet_id 0 for QoS 0. Errors: MqttError."""
+    qos = first >> 1 & 3
+    if qos > 1:
+        raise MqttError("bad_qos", "The broker sent a message of QoS %d, which was not asked for." % qos)
+    length = body[0] << 8 | body[1]
+    start = 2 + length
+    if length == 0 or start + (2 if qos else 0) > len(body):
+        raise MqttError("bad_topic", "The broker sent a message whose topic does not fit.")
+    try:
+        topic = str(bytes(body[2:start]), "utf-8")
+    except (UnicodeError, ValueError):
+        raise MqttError("bad_topic", "The broker sent a topic that is not text.")
+    packet_id = 0
+    if qos:
+        packet_id = body[start] << 8 | body[start + 1]
+        start += 2
+        if packet_id == 0:
+            raise MqttError("bad_id", "The broker sent packet id 0.")
+    return topic, bytes(body[start:]), packet_id, bool(first & 1), bool(first & 8)
+
+
+def opened_connack(body):
+    """(has_session, code) of a CONNACK body. Errors: MqttError."""
+    if body[0] > 1 or body[1] >= len(CONNACK_WORDS):
+        raise MqttError("bad_connack", "The broker answered the connection in a way nobody knows.")
+    return body[0] == 1, body[1]
+
+
+def opened_id(body):
+    """Packet id at the start of a PUBACK, SUBACK or UNSUBACK body."""
+    return body[0] << 8 | body[1]
+
+
+def is_subscribed(body):
+    """Whether a SUBACK body grants every topic."""
+    return all(code < 3 for code in bytes(body[2:]))
