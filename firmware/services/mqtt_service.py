@@ -11,6 +11,7 @@ STATE_EVERY_MS = 60_000  # whole state at least this often (grid-contract.md, to
 STATE_JITTER_MS = 5000
 VALUES_EVERY_MS = 1000
 POLL_S = 0.05
+TOLD = ("received", "duplicate", "replayed", "refused", "grid")  # events that a sender hears of
 MOST_WAITING = 32  # events not yet told; a tick never waits for the network
 
 
@@ -36,7 +37,7 @@ class MqttService:
         for event in now_events:
             if event.code == "state":
                 self._next_state_ms = 0
-            elif event.args and len(self._waiting) < MOST_WAITING:
+            elif event.code in TOLD and len(self._waiting) < MOST_WAITING:
                 self._waiting.append(event)
 
     def _take(self, topic, payload, is_retained):
@@ -53,7 +54,7 @@ class MqttService:
         if isinstance(made, Refusal):
             self._refuse(made, scope)
         elif not self._ports.submit(made):
-            self._ack(made.ref, "rejected", "busy")
+            self._ack(made.ref, "busy")
 
     def _parsed(self, message):
         """Command or Refusal for one message on a cmd topic; random delays are drawn here, outside the pure parser."""
@@ -64,11 +65,12 @@ class MqttService:
         """Count a refusal, and tell the sender of a grid command why."""
         self.refused += 1
         if scope != "set":
-            self._ack(refusal.ref, "rejected", refusal.code)
+            self._ack(refusal.ref, refusal.code)
 
-    def _ack(self, ref, step, reason):
-        """Publish one acknowledgement without a claim behind it."""
-        self._publish_ack(acknowledgement.plain(ref, step, reason, self._ports.wall_s()))
+    def _ack(self, ref, reason):
+        """Tell a sender that its command was refused; a bare word that was ignored has nobody to tell."""
+        if ref is not None:
+            self._publish_ack(acknowledgement.refused(ref, reason, self._ports.moment()))
 
     def _publish_ack(self, body):
         self.client.publish(mqtt_topics.built(self._box, "ack"), body, 1, False)
@@ -94,7 +96,7 @@ class MqttService:
         self._was_connected = is_connected
         while self._waiting:
             event = self._waiting.pop(0)
-            body = acknowledgement.of_event(event, self._ports.moments())
+            body = acknowledgement.of_event(event, self._ports.moment())
             if body is not None:
                 self._publish_ack(body)
         if not is_connected:

@@ -1,0 +1,119 @@
+"""The whole state of the box as one plain dict: for the page, for MQTT and for the log."""
+
+from collections import namedtuple
+
+from firmware.core import energy, faults, units
+from firmware.wire import words
+
+# network: dict or None (MQTT's state leaves it out).
+View = namedtuple("View", ("box", "version", "memory", "readings", "settings", "wall_s", "network"))
+
+Held = namedtuple("Held", ("holder", "limit_ma", "until_s", "for_s"))
+
+
+def held(memory, settings, wall_s):
+    """Held: who sets the lowest limit now, to what, until which UTC second (0: no end or no clock) and for how long."""
+    claims = memory.claims
+    claim = claims.holder
+    if claim is None or claims.limit_ma >= settings.wiring_limit_ma:
+        return Held("wiring", settings.wiring_limit_ma, 0, 0)
+    if claim.until_ms is None:
+        return Held(claim.source, claims.limit_ma, 0, 0)
+    for_s = (claim.until_ms - memory.now_ms + 999) // 1000
+    return Held(claim.source, claims.limit_ma, wall_s + for_s if wall_s else 0, for_s)
+
+
+def sentence(memory, settings, who):
+    """One sentence: the state, who limits it and until when."""
+    state = memory.stage.state
+    until = words.time_words(who.until_s, who.for_s, settings.utc_offset_s)
+    is_paused = who.limit_ma < units.MIN_OFFER_MA
+    if state == "faulted" and memory.faults.active:
+        return words.fault_of(faults.FAULTS[memory.faults.active[0].row][0])[0] + "."
+    if state == "stopping":
+        return "Stopping. " + words.limit_words(who.holder, until, is_paused) + "." if is_paused else "Stopping."
+    if state in ("waiting", "idle", "testing") and is_paused:
+        plain = words.limit_words(who.holder, until, True)
+        return plain + "." if state != "idle" else plain + "; no car is plugged in."
+    plain = words.word_of(words.STATE_WORDS, state)
+    if state == "charging":
+        amps = "%d A" % (memory.offer.offered_ma // 1000)
+        plain += " with up to %s, %s" % (amps, words.limit_words(who.holder, until, False))
+    return plain + "."
+
+
+def fault_list(memory):
+    """[{"code", "words", "do"}] of the active faults."""
+    listed = []
+    for active in memory.faults.active:
+        code = faults.FAULTS[active.row][0]
+        what, todo = words.fault_of(code)
+        listed.append({"code": code, "words": what, "do": todo})
+    return listed
+
+
+def grid_list(memory, wall_s):
+    """[{"id", "issuer", "limit_ma", "start_at", "end_at", "class"}] of live and coming grid events."""
+    listed = []
+    for row in memory.claims.rows:
+        if row.source == "grid":
+            listed.append(
+                {
+                    "id": row.ref.id,
+                    "issuer": row.ref.issuer,
+                    "class": row.rank,
+                    "limit_ma": row.limit_ma,
+                    "start_at": moment(row.from_ms, memory, wall_s),
+                    "end_at": moment(row.until_ms, memory, wall_s),
+                }
+            )
+    return listed
+
+
+def moment(at_ms, memory, wall_s):
+    """UTC second of a now_ms moment, 0 while the clock is unset or there is no such moment."""
+    if at_ms is None or not wall_s:
+        return 0
+    return wall_s + (at_ms - memory.now_ms) // 1000
+
+
+def session_of(memory, wall_s):
+    """{"wh", "started_at", "duration_s"} of the running session, or None."""
+    meter = memory.energy
+    if meter.session_wh is None:
+        return None
+    return {
+        "wh": energy.session_wh(meter),
+        "started_at": moment(meter.session_at_ms, memory, wall_s),
+        "duration_s": (memory.now_ms - meter.session_at_ms) // 1000,
+    }
+
+
+def status(view):
+    """Dict in the shape of GET /api/status (bench.md); without "network" when the view has none."""
+    memory = view.memory
+    readings = view.readings
+    who = held(memory, view.settings, view.wall_s)
+    made = {
+        "box": view.box,
+        "version": view.version,
+        "state": memory.stage.state,
+        "letter": memory.pilot.letter,
+        "words": sentence(memory, view.settings, who),
+        "held_by": who.holder,
+        "held_until": who.until_s,
+        "held_for_s": who.for_s,
+        "limit_ma": who.limit_ma,
+        "offered_ma": memory.offer.offered_ma,
+        "currents_ma": list(readings.currents_ma) if readings else [0, 0, 0],
+        "power_w": readings.power_mw // 1000 if readings else 0,
+        "energy_wh": memory.energy.wh,
+        "session": session_of(memory, view.wall_s),
+        "faults": fault_list(memory),
+        "grid": {"events": grid_list(memory, view.wall_s)},
+        "clock": {"wall_s": view.wall_s or 0, "is_set": bool(view.wall_s)},
+        "wear": {"operations": memory.wear.operations, "hot_openings": memory.wear.hot_openings},
+    }
+    if view.network is not None:
+        made["network"] = view.network
+    return made

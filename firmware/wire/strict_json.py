@@ -1,0 +1,169 @@
+"""JSON as the grid contract means it: objects, whole numbers, text and booleans, every doubt refused."""
+
+MOST_DEPTH = 3
+MOST_INT = 2**31 - 1
+MOST_TEXT = 128  # longer text than any field allows
+ESCAPES = (('"', '"'), ("\\", "\\"), ("/", "/"), ("b", "\b"), ("f", "\f"), ("n", "\n"), ("r", "\r"), ("t", "\t"))
+
+
+class BadJson(Exception):
+    """Refused; code is "bad_json" (not JSON at all) or "bad_field" (JSON the contract does not take)."""
+
+    def __init__(self, code, field):
+        super().__init__(code)
+        self.code = code
+        self.field = field
+
+
+def opened(payload):
+    """Dict of a JSON object in bytes. Values: int, str, bool, None, list, dict. Errors: BadJson."""
+    try:
+        text = str(bytes(payload), "utf-8")
+    except (UnicodeError, ValueError):
+        raise BadJson("bad_json", "")
+    scanner = Scanner(text)
+    scanner.skip()
+    if scanner.peek() != "{":
+        raise BadJson("bad_json", "")
+    made = scanner.value(1)
+    scanner.skip()
+    if scanner.at != len(text):
+        raise BadJson("bad_json", "")
+    return made
+
+
+class Scanner:
+    """One pass over the text; `at` never goes back."""
+
+    def __init__(self, text):
+        self.text = text
+        self.at = 0
+        self.field = ""
+
+    def peek(self):
+        """The next character, "" at the end."""
+        return self.text[self.at] if self.at < len(self.text) else ""
+
+    def skip(self):
+        """Over white space."""
+        while self.peek() and self.peek() in " \t\r\n":
+            self.at += 1
+
+    def bad(self):
+        """The error for text that is not JSON."""
+        return BadJson("bad_json", self.field)
+
+    def value(self, depth):
+        """The value that begins here."""
+        mark = self.peek()
+        if mark == "{" or mark == "[":
+            if depth > MOST_DEPTH:
+                raise BadJson("bad_field", self.field)
+            return self.members(depth) if mark == "{" else self.items(depth)
+        if mark == '"':
+            return self.string()
+        for word, meaning in (("true", True), ("false", False), ("null", None)):
+            if self.text[self.at : self.at + len(word)] == word:
+                self.at += len(word)
+                return meaning
+        return self.number()
+
+    def members(self, depth):
+        """An object; a key twice refuses it."""
+        made = {}
+        self.at += 1
+        self.skip()
+        if self.peek() == "}":
+            self.at += 1
+            return made
+        while True:
+            self.skip()
+            if self.peek() != '"':
+                raise self.bad()
+            key = self.string()
+            if depth == 1:
+                self.field = key
+            if key in made:
+                raise BadJson("bad_field", key)
+            self.skip()
+            if self.peek() != ":":
+                raise self.bad()
+            self.at += 1
+            self.skip()
+            made[key] = self.value(depth + 1)
+            if self.closed("}"):
+                return made
+
+    def items(self, depth):
+        """A list."""
+        made = []
+        self.at += 1
+        self.skip()
+        if self.peek() == "]":
+            self.at += 1
+            return made
+        while True:
+            self.skip()
+            made.append(self.value(depth + 1))
+            if self.closed("]"):
+                return made
+
+    def closed(self, mark):
+        """Whether the closing mark comes; False for a comma, which is taken."""
+        self.skip()
+        found = self.peek()
+        self.at += 1
+        if found == mark:
+            return True
+        if found != ",":
+            raise self.bad()
+        return False
+
+    def string(self):
+        """Text in quotes, at most MOST_TEXT characters."""
+        made = ""
+        self.at += 1
+        while True:
+            mark = self.peek()
+            self.at += 1
+            if mark == '"':
+                return made
+            if mark == "" or mark < " ":
+                raise self.bad()
+            made += self.escaped() if mark == "\\" else mark
+            if len(made) > MOST_TEXT:
+                raise BadJson("bad_field", self.field)
+
+    def escaped(self):
+        """The character after a backslash; halves of surrogate pairs are refused."""
+        mark = self.peek()
+        self.at += 1
+        for name, meaning in ESCAPES:
+            if mark == name:
+                return meaning
+        digits = self.text[self.at : self.at + 4]
+        self.at += 4
+        if mark != "u" or len(digits) != 4 or not all(digit in "0123456789abcdefABCDEF" for digit in digits):
+            raise self.bad()
+        code = int(digits, 16)
+        if 0xD800 <= code < 0xE000:
+            raise BadJson("bad_field", self.field)
+        return chr(code)
+
+    def number(self):
+        """A whole number up to 2^31 − 1; anything else that JSON calls a number is refused as a field."""
+        start = self.at
+        while self.peek() and self.peek() in "+-.0123456789eE":
+            self.at += 1
+            if self.at - start > 24:
+                raise BadJson("bad_field", self.field)
+        word = self.text[start : self.at]
+        if not word:
+            raise BadJson("bad_field" if self.text[start : start + 3] in ("NaN", "Inf", "-In") else "bad_json", self.field)
+        digits = word[1:] if word[0] == "-" else word
+        if not digits.isdigit() or (len(digits) > 1 and digits[0] == "0"):
+            is_number = digits[:1].isdigit() and digits[:2] != "00" and digits[-1].isdigit()
+            raise BadJson("bad_field" if is_number else "bad_json", self.field)
+        if len(digits) > 10 or int(word) > MOST_INT:
+            raise BadJson("bad_field", self.field)
+        return int(word)

@@ -1,0 +1,55 @@
+"""What the owner's page may ask: JSON bodies become the same commands and settings as every other way in."""
+
+from firmware.core.records import Command, Ref, Refusal
+from firmware.wire import strict_json
+
+MOST_FOR_S = 86_400
+# kind on the page: (core kind, needs limit_ma, has an end)
+KINDS = (
+    ("pause", "limit", False, True),
+    ("limit", "limit", True, True),
+    ("resume", "resume", False, False),
+    ("charge_now", "charge_now", False, False),
+    ("opt_out", "opt_out", False, False),
+    ("clear_fault", "clear_fault", False, False),
+)
+OWNER_REF = Ref("owner", "page", 0)
+
+
+def bad(field, words):
+    """Refusal of a field."""
+    return Refusal("bad_field", field, words, None)
+
+
+def fields_of(payload, most_bytes):
+    """Dict of a JSON body, or a Refusal."""
+    if len(payload) > most_bytes:
+        return Refusal("too_big", "", "The request is too long.", None)
+    try:
+        return strict_json.opened(payload)
+    except strict_json.BadJson as wrong:
+        words = "This is not a JSON object." if wrong.code == "bad_json" else "This field does not fit."
+        return Refusal(wrong.code, wrong.field, words, None)
+
+
+def parse(payload, now_ms):
+    """Command of source "owner" for the body of POST /api/command, or a Refusal; total."""
+    fields = fields_of(payload, 512)
+    if isinstance(fields, Refusal):
+        return fields
+    for kind, core_kind, needs_limit, has_end in KINDS:
+        if fields.get("kind") == kind:
+            break
+    else:
+        return Refusal("unknown_kind", "kind", "This kind of command is not known.", None)
+    limit_ma = fields.get("limit_ma", 0) if needs_limit else 0
+    if type(limit_ma) is not int or not 0 <= limit_ma <= 80_000 or (needs_limit and "limit_ma" not in fields):
+        return bad("limit_ma", "A limit is 0 to 80000 mA.")
+    for_s = fields.get("for_s", 3600 if kind == "pause" else 0)
+    if type(for_s) is not int or not 0 <= for_s <= MOST_FOR_S:
+        return bad("for_s", "A length is 0 to 86400 s.")
+    of = fields.get("id")
+    if of is not None and type(of) is not str:
+        return bad("id", "An id is text.")
+    until_ms = now_ms + for_s * 1000 if has_end and for_s else None
+    return Command(core_kind, "owner", limit_ma, now_ms, until_ms, OWNER_REF, "", 0, of, "")
