@@ -4,7 +4,7 @@ from machine import Pin
 
 # The reference board's coil pins (hardware/boards/reference.json). A board file may name others: they are driven low
 # as well, but these two never wait for a file to be readable.
-COIL_PINS = (26, 27)
+COIL_PINS = (11, 12)
 
 
 def open_contactor(numbers):

@@ -62,6 +62,7 @@ class Plant:
         self._poles = 0
         self.car = Car(self, character)
         self.high_mv = self.low_mv = 0.0
+        self.held_high_mv = self.held_low_mv = 0.0
         self.letter = "A"
         self.wire_changed()
 
@@ -157,6 +158,8 @@ class Plant:
             halves = tuple(pilot_circuit.pin_mv(sign * self.source_mv, load_ohm, has_diode) for sign in (1, -1))
         self.high_mv = halves[1] if self.pilot_mode == "low" else halves[0]
         self.low_mv = halves[0] if self.pilot_mode == "high" else halves[1]
+        self.held_high_mv = max(self.held_high_mv, self.high_mv)
+        self.held_low_mv = min(self.held_low_mv, self.low_mv)
         letter = pilot_circuit.letter_of(self.high_mv)
         if letter != self.letter:
             self.letter = letter
@@ -206,6 +209,10 @@ class Plant:
         """Add the energy since the last change to energy_uj."""
         self.energy_uj += self.power_mw() * (self.now_us - self._flow_at_us) / 1000
         self._flow_at_us = self.now_us
+
+    def reset_peaks(self):
+        """The peak detectors start anew; within 1 ms they hold what is on the wire again."""
+        self.held_high_mv, self.held_low_mv = self.high_mv, self.low_mv
 
     # waveforms, sampled by the ADC
 

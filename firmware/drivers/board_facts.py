@@ -1,0 +1,74 @@
+"""Facts of one board: its pins, its scales and what it can do; read once from its board file."""
+
+import json
+from collections import namedtuple
+
+PINS = (
+    "pilot_high_adc",
+    "pilot_low_adc",
+    "current_adc",
+    "voltage_adc",
+    "pilot_pwm",
+    "coil_enable",
+    "coil_heartbeat",
+    "peak_reset",
+    "residual_tripped",
+    "residual_test",
+    "led_red",
+    "led_green",
+    "led_blue",
+    "button",
+    "earth_ok",
+    "lid_closed",
+)
+FACTS = (
+    "name",
+    "tick_ms",
+    "has_peak_detectors",
+    "phases",
+    "cable_ma",
+    "pilot_zero_uv",
+    "pilot_uv_per_v",
+    "current_zero_uv",
+    "current_uv_per_a",
+    "voltage_zero_uv",
+    "voltage_uv_per_v",
+    "pins",
+)
+Pins = namedtuple("Pins", PINS)
+BoardFacts = namedtuple("BoardFacts", FACTS)
+
+HALF_CYCLES_US = (10_000, 8_333)  # of 50 and 60 Hz mains
+
+
+def is_clear_of_mains(tick_ms):
+    """Whether bursts once a tick drift over the mains: not within 5 % of a half cycle's multiple (architecture, tick)."""
+    for half_us in HALF_CYCLES_US:
+        left_us = tick_ms * 1000 % half_us
+        if min(left_us, half_us - left_us) * 20 < half_us:
+            return False
+    return True
+
+
+def facts_of(board):
+    """BoardFacts from the dict of a board file. Errors: ValueError in words."""
+    for name in FACTS:
+        if name not in board:
+            raise ValueError("The board file lacks '%s'." % name)
+    for name in PINS:
+        if name not in board["pins"]:
+            raise ValueError("The board file lacks the pin '%s'." % name)
+    if not 21 <= board["tick_ms"] <= 27 or not is_clear_of_mains(board["tick_ms"]):
+        raise ValueError("A tick of %s ms is too near a half cycle of the mains, or not 21-27 ms." % board["tick_ms"])
+    if board["phases"] not in (1, 3):
+        raise ValueError("A board has 1 or 3 phases.")
+    if not board["has_peak_detectors"] and board["cable_ma"] > 51_000:
+        raise ValueError("Offers above 51 A need peak detectors.")
+    pins = Pins(*[board["pins"][name] for name in PINS])
+    return BoardFacts(*[board[name] for name in FACTS[:-1]], pins)
+
+
+def loaded(path):
+    """BoardFacts of a board file. Errors: OSError, ValueError in words."""
+    with open(path) as file:
+        return facts_of(json.load(file))

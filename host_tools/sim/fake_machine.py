@@ -1,0 +1,92 @@
+"""Looks like MicroPython's `machine`: Pin, ADC and PWM whose volts come from a plant. Runs on both interpreters."""
+
+# The world behind the pins; set once by the harness before the firmware is imported. It offers
+#   set_pin(number, level)  read_pin(number)  set_pwm(number, duty_u16)  read_uv(number)
+world = None
+
+PWRON_RESET = 1
+HARD_RESET = 2
+WDT_RESET = 3
+DEEPSLEEP_RESET = 4
+SOFT_RESET = 5
+
+
+class Pin:
+    """A digital pin."""
+
+    IN = 1
+    OUT = 3
+    PULL_UP = 2
+    PULL_DOWN = 1
+
+    def __init__(self, id, mode=-1, pull=-1, *, value=None):
+        if not 0 <= id <= 48:
+            raise ValueError("invalid pin")
+        self.id = id
+        self._is_out = mode == Pin.OUT
+        self._level = 0
+        if value is not None:
+            self.value(value)
+
+    def value(self, level=None):
+        """Read the pin, or drive it."""
+        if level is None:
+            return self._level if self._is_out else world.read_pin(self.id)
+        self._level = 1 if level else 0
+        world.set_pin(self.id, self._level)
+
+    def on(self):
+        """Drive high."""
+        self.value(1)
+
+    def off(self):
+        """Drive low."""
+        self.value(0)
+
+
+class ADC:
+    """An analog input of ADC1; ADC2 fails while Wi-Fi runs and is not offered."""
+
+    ATTN_0DB = 0
+    ATTN_2_5DB = 1
+    ATTN_6DB = 2
+    ATTN_11DB = 3
+
+    def __init__(self, pin, *, atten=0):
+        self._id = pin.id
+
+    def read_uv(self):
+        """One calibrated reading in microvolts; costs 35–60 us of the plant's time."""
+        return world.read_uv(self._id)
+
+
+class PWM:
+    """A PWM output of the LEDC."""
+
+    def __init__(self, pin, *, freq=1000, duty_u16=0):
+        self._id = pin.id
+        self._freq = freq
+        self.duty_u16(duty_u16)
+
+    def freq(self):
+        """Frequency in hertz."""
+        return self._freq
+
+    def duty_u16(self, duty):
+        """Duty of 65535; 65535 is constant high, 0 constant low."""
+        world.set_pwm(self._id, duty)
+
+
+def reset_cause():
+    """Why the chip started."""
+    return PWRON_RESET
+
+
+def unique_id():
+    """Six bytes."""
+    return b"\x02ebb\x00\x01"
+
+
+def freq():
+    """Hertz of the processor."""
+    return 160_000_000
