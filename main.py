@@ -3,12 +3,8 @@
 import json
 import sys
 
+from firmware import app
+
 # A PC names the file on the command line; on the chip it lies beside this one.
-CONFIG_PATH = sys.argv[1] if len(sys.argv) > 1 else "config.json"
-
-if __name__ == "__main__":
-    from firmware import app
-
-    with open(CONFIG_PATH) as file:
-        config = json.load(file)
-    app.run(config)
+with open(sys.argv[1] if len(sys.argv) > 1 else "config.json") as file:
+    app.run(json.load(file))

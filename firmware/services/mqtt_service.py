@@ -107,7 +107,7 @@ class MqttService:
 
     def _tell_state(self, now_ms):
         """State when due, and each scalar whose text changed."""
-        status = self._ports.status()
+        status = self._ports.status(False)
         if now_ms >= self._next_state_ms:
             self._next_state_ms = now_ms + STATE_EVERY_MS - self._ports.random_below(STATE_JITTER_MS)
             self.client.publish(mqtt_topics.built(self._box, "state"), json.dumps(status).encode(), 1, True)

@@ -119,6 +119,16 @@ class PinWorld:
             shown = tuple(self._levels.get(p, 0) for p in (pins.led_red, pins.led_green, pins.led_blue))
             plant.led = next((name for levels, name in LIGHTS if levels == shown), "off")
 
+    def power_down(self):
+        """The chip is gone: its outputs float, the coil driver's inputs are pulled low, the pilot falls to −12 V."""
+        self._levels = {}
+        plant = self.plant
+        if plant.is_coil_enabled:
+            plant.set_coil_enable(False)
+        plant.set_residual_test(False)
+        plant.set_pilot("low", 0)
+        plant.led = "off"
+
     def set_pwm(self, pin, duty_u16):
         """Drive the pilot."""
         if pin != self.facts.pins.pilot_pwm:

@@ -1,0 +1,203 @@
+"""The app: the only file that knows every part, and ties them together."""
+
+import asyncio
+import os
+from collections import namedtuple
+
+from firmware.core import claims, decide, settings
+from firmware.core.records import Event, Ref, Refusal
+from firmware.drivers import board_facts
+from firmware.drivers.board import Board
+from firmware.services.control_loop import ControlLoop
+from firmware.services.event_log import EventLog
+from firmware.services.health import Health
+from firmware.services.inbox import Inbox
+from firmware.services.mqtt_client import MqttConfig
+from firmware.services.mqtt_service import MqttService
+from firmware.services.settings_store import SettingsStore
+from firmware.wire import grid_contract, mqtt_topics, status
+from firmware.wire.acknowledgement import Moment
+
+VERSION = "0.1.0"
+KEEPALIVE_S = 20
+BACKOFF_MOST_S = 300
+MOST_PACKET = 4096
+TIME_EVERY_S = 5
+
+# What a service may ask of the rest, as plain callables.
+AppPorts = namedtuple(
+    "AppPorts",
+    (
+        "box",
+        "settings",
+        "now_ms",
+        "wall_s",
+        "random_below",
+        "random_hex",
+        "submit",
+        "context",
+        "status",
+        "moment",
+        "is_password",
+        "shown_settings",
+        "change_settings",
+        "tell",
+    ),
+)
+
+
+def random_below(count):
+    """A random whole number 0..count−1 from the system's own source."""
+    return int.from_bytes(os.urandom(4), "little") % count
+
+
+class App:
+    """One wallbox: board, control loop and services."""
+
+    def __init__(self, config):
+        """config: dict of what this box is: box, board_path, data_dir, mqtt_host …, see docs/config.md."""
+        self.config = config
+        # The board comes first: its constructor holds the contactor open before anything else is tried.
+        self.board = Board(board_facts.loaded(config["board_path"]))
+        self.log = EventLog()
+        self.store = SettingsStore(config["data_dir"])
+        chosen, refusal = self.store.load()
+        rows = (claims.standing("cable", self.board.facts.cable_ma, Ref("board", "cable", 0)),)
+        hold_ms = random_below(chosen.restart_spread_s + 1) * 1000 if config.get("is_power_return") else 0
+        memory = decide.first_memory(self.board.now_ms(), rows, (0, hold_ms))
+        self.inbox = Inbox()
+        self.loop = ControlLoop(self.board, chosen, memory, self.inbox)
+        self.loop.sink = self._events
+        self.health = Health(self.tell)
+        self.ports = self._ports()
+        self.mqtt = None
+        if refusal is not None:
+            self.tell("settings", refusal.words)
+
+    def _ports(self):
+        """The callables that services get."""
+        return AppPorts(
+            self.config["box"],
+            lambda: self.loop.settings,
+            self.board.now_ms,
+            self.board.wall_s,
+            random_below,
+            lambda: "".join("%02x" % byte for byte in os.urandom(16)),
+            self.inbox.put,
+            self._context,
+            self.status,
+            lambda: Moment(self.board.now_ms(), self.board.wall_s(), self._power_w()),
+            lambda text: type(text) is str and text == self.config.get("owner_password"),
+            self.shown_settings,
+            self.change_settings,
+            self.tell,
+        )
+
+    def _power_w(self):
+        """Power now in W; 0 before the first tick."""
+        return self.loop.readings.power_mw // 1000 if self.loop.readings else 0
+
+    def _context(self, word_number):
+        """What the contract's parser must know of the box."""
+        chosen = self.loop.settings
+        measured_mv = max(self.loop.readings.voltages_mv) if self.loop.readings else 0
+        voltage_mv = max(measured_mv, chosen.nominal_mv)
+        return grid_contract.Context(
+            self.board.now_ms(), self.board.wall_s(), voltage_mv, chosen.phases, word_number, chosen.plain_may_bind
+        )
+
+    def status(self, with_network):
+        """The whole state as a dict."""
+        network = None
+        if with_network:
+            found = self.mqtt.client.status() if self.mqtt else None
+            network = {
+                "mqtt_is_connected": bool(found and found.is_connected),
+                "mqtt_words": found.words if found else "no broker is set",
+                "worst_late_ms": self.loop.worst_late_ms,
+            }
+        loop = self.loop
+        view = status.View(
+            self.config["box"], VERSION, loop.memory, loop.readings, loop.settings, self.board.wall_s(), network
+        )
+        return status.status(view)
+
+    def shown_settings(self):
+        """All settings but the secrets, as a dict."""
+        shown = {}
+        for index in range(len(settings.SETTINGS)):
+            row = settings.SETTINGS[index]
+            shown[row[0]] = "" if row[8] else self.loop.settings[index]
+        return shown
+
+    def change_settings(self, changes):
+        """Settings with the changes, stored and in force from the next tick, or a Refusal."""
+        for row in settings.SETTINGS:
+            if row[0] in changes and row[6] == "installer":
+                # Raising needs the installer's code and the button (requirements §2); that way in does not exist yet.
+                return Refusal("not_allowed", row[0], "Only the installer may change this.", None)
+        made = settings.changed(self.loop.settings, changes)
+        if not isinstance(made, Refusal):
+            self.store.save(made)
+            self.loop.settings = made
+        return made
+
+    def tell(self, name, words):
+        """Note trouble of a service, and say it on the console."""
+        self.log.put(self.board.now_ms(), Event("service", (name, words)))
+        print("ebb:", name, words)
+
+    def _events(self, events):
+        """Events of a tick: into the log, and to the grid."""
+        now_ms = self.board.now_ms()
+        for event in events:
+            self.log.put(now_ms, event)
+        if self.mqtt is not None:
+            self.mqtt.events(events)
+
+    async def _keep_time(self):
+        """Ask the outside world for the time, where it answers without blocking."""
+        import ntptime
+
+        while True:
+            self.board.set_wall_s(ntptime.time())
+            await asyncio.sleep(TIME_EVERY_S)
+
+    def _mqtt_config(self):
+        """MqttConfig from settings, which a demo's config may override."""
+        chosen = self.loop.settings
+        config = self.config
+        host = config.get("mqtt_host") or chosen.mqtt_host
+        if not host:
+            return None
+        authority = b""
+        if config.get("mqtt_ca_path"):
+            with open(config["mqtt_ca_path"], "rb") as file:
+                authority = file.read()
+        login = (chosen.mqtt_user or config["box"], chosen.mqtt_password) if chosen.mqtt_password else None
+        port = config.get("mqtt_port") or chosen.mqtt_port
+        will = (mqtt_topics.built(config["box"], "online"), b"0")
+        return MqttConfig(
+            host, port, config["box"], login, KEEPALIVE_S, will, authority, MOST_PACKET, BACKOFF_MOST_S
+        )
+
+    async def run(self):
+        """Tick first; then the services, each kept alive on its own."""
+        tasks = [asyncio.create_task(self.loop.run())]
+        mqtt_config = self._mqtt_config()
+        if mqtt_config is not None:
+            self.mqtt = MqttService(mqtt_config, self.ports)
+            tasks.append(asyncio.create_task(self.health.keep("mqtt", self.mqtt.run)))
+        if self.config.get("has_outside_time"):
+            tasks.append(asyncio.create_task(self.health.keep("time", self._keep_time)))
+        if self.config.get("web_port"):
+            # Imported when needed: a board without memory for the page runs without it.
+            from firmware.services.web_service import WebService
+
+            tasks.append(asyncio.create_task(self.health.keep("web", WebService(self.config, self.ports).run)))
+        await tasks[0]
+
+
+def run(config):
+    """Run the box for ever."""
+    asyncio.run(App(config).run())

@@ -1,0 +1,186 @@
+"""The owner's page and its calls: everything it may change goes through the same parsers and the same inbox."""
+
+import asyncio
+import json
+
+from microdot import Microdot, Request, Response
+
+from firmware.core.records import Refusal
+from firmware.services.bounded_reader import MOST_BODY, BoundedReader
+from firmware.wire import web_api
+
+MOST_CONNECTIONS = 4
+MOST_SESSIONS = 4
+LOGIN_WAIT_MS = 500  # doubled with each wrong password, up to a minute
+LOGIN_WAIT_MOST_MS = 60_000
+JSON_TYPE = {"Content-Type": "application/json", "Cache-Control": "no-store"}
+SAFE_HEADERS = (
+    ("Content-Security-Policy", "default-src 'self'; style-src 'self' 'unsafe-inline'; script-src 'self' 'unsafe-inline'"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Frame-Options", "DENY"),
+    ("Referrer-Policy", "no-referrer"),
+)
+
+
+def answer(body, status):
+    """A JSON response."""
+    return Response(json.dumps(body), status, dict(JSON_TYPE))
+
+
+def refused(refusal, status):
+    """A Refusal as the owner's interface shows it."""
+    return answer({"code": refusal.code, "field": refusal.field, "words": refusal.words}, status)
+
+
+class WebService:
+    """Serves the page on one port. ports: AppPorts of callables (see app.py)."""
+
+    def __init__(self, config, ports):
+        """config: dict with web_host, web_port, page_path, owner_token (demo only, else "")."""
+        self._config = config
+        self._ports = ports
+        self._sessions = []
+        self._open = 0
+        self._wrong = 0
+        self._login_after_ms = 0
+        Request.max_content_length = Request.max_body_length = MOST_BODY
+        self._app = self._routes(Microdot())
+
+    def _routes(self, app):
+        """Table of calls; all but the first three want a login."""
+        for method, path, call, is_public in (
+            ("GET", "/", self._page, True),
+            ("GET", "/healthz", self._healthz, True),
+            ("POST", "/api/login", self._login, True),
+            ("POST", "/api/logout", self._logout, False),
+            ("GET", "/api/status", self._status, False),
+            ("POST", "/api/command", self._command, False),
+            ("GET", "/api/settings", self._settings, False),
+            ("PATCH", "/api/settings", self._change_settings, False),
+        ):
+            app.route(path, methods=[method])(self._guarded(call, is_public))
+        return app
+
+    def _guarded(self, call, is_public):
+        """The call behind the checks that every request passes."""
+
+        async def guarded(request):
+            refusal = self._refusal(request, is_public)
+            response = refused(refusal[0], refusal[1]) if refusal else call(request)
+            for name, value in SAFE_HEADERS:
+                response.headers[name] = value
+            return response
+
+        return guarded
+
+    def _refusal(self, request, is_public):
+        """(Refusal, status) or None: foreign pages may not write, strangers may only see the page."""
+        host = request.headers.get("Host", "")
+        origin = request.headers.get("Origin")
+        if request.method != "GET":
+            if origin is not None and origin.split("//")[-1] != host:
+                return Refusal("foreign_page", "Origin", "Another page may not command this box.", None), 403
+            if not request.headers.get("Content-Type", "").startswith("application/json"):
+                return Refusal("bad_type", "Content-Type", "Send JSON.", None), 415
+        if is_public or self._is_known(request):
+            return None
+        return Refusal("login", "", "Please log in.", None), 401
+
+    def _is_known(self, request):
+        """Whether the request carries a live session or the demo's token."""
+        token = self._config.get("owner_token")
+        if token and request.headers.get("Authorization") == "Bearer " + token:
+            return True
+        session = request.cookies.get("session")
+        return session is not None and session in self._sessions
+
+    def _page(self, request):
+        try:
+            with open(self._config["page_path"], "rb") as file:
+                body = file.read()
+        except OSError:
+            return Response("The page is not installed on this box.", 404, {"Content-Type": "text/plain"})
+        kind = {"Content-Type": "text/html; charset=utf-8"}
+        if self._config["page_path"].endswith(".gz"):
+            kind["Content-Encoding"] = "gzip"
+        return Response(body, 200, kind)
+
+    def _healthz(self, request):
+        return answer({"is_alive": True}, 200)
+
+    def _login(self, request):
+        now_ms = self._ports.now_ms()
+        if now_ms < self._login_after_ms:
+            return refused(Refusal("wait", "password", "Too many wrong passwords; wait a little.", None), 429)
+        fields = web_api.fields_of(request.body, MOST_BODY)
+        password = "" if isinstance(fields, Refusal) else fields.get("password")
+        if not self._ports.is_password(password):
+            self._wrong += 1
+            self._login_after_ms = now_ms + min(LOGIN_WAIT_MS << min(self._wrong, 8), LOGIN_WAIT_MOST_MS)
+            return refused(Refusal("wrong_password", "password", "The password is wrong.", None), 401)
+        self._wrong = 0
+        session = self._ports.random_hex()
+        self._sessions = (self._sessions + [session])[-MOST_SESSIONS:]
+        response = answer({"is_logged_in": True}, 200)
+        response.headers["Set-Cookie"] = "session=%s; HttpOnly; SameSite=Strict; Path=/" % session
+        return response
+
+    def _logout(self, request):
+        session = request.cookies.get("session")
+        self._sessions = [known for known in self._sessions if known != session]
+        return answer({"is_logged_in": False}, 200)
+
+    def _status(self, request):
+        return answer(self._ports.status(True), 200)
+
+    def _command(self, request):
+        made = web_api.parse(request.body, self._ports.now_ms())
+        if isinstance(made, Refusal):
+            return refused(made, 400)
+        if not self._ports.submit(made):
+            return refused(Refusal("busy", "", "The box is busy; try again.", None), 503)
+        return answer({"ref": self._ports.random_hex()[:8]}, 202)
+
+    def _settings(self, request):
+        return answer(self._ports.shown_settings(), 200)
+
+    def _change_settings(self, request):
+        fields = web_api.fields_of(request.body, MOST_BODY)
+        made = fields if isinstance(fields, Refusal) else self._ports.change_settings(fields)
+        return refused(made, 400) if isinstance(made, Refusal) else answer(self._ports.shown_settings(), 200)
+
+    async def run(self):
+        """Serve for ever. Errors: OSError when the port is taken."""
+        server = await asyncio.start_server(self._serve, self._config["web_host"], self._config["web_port"])
+        await server.wait_closed()
+
+    async def _serve(self, reader, writer):
+        """One connection, one request; a fifth at once is turned away."""
+        self._open += 1
+        try:
+            if self._open <= MOST_CONNECTIONS:
+                await self._app.handle_request(BoundedReader(reader, self._ports.now_ms), AsyncWriter(writer))
+        except Exception as error:  # one bad request never takes the page down (faults.md X2)
+            self._ports.tell("web", "%s: %s" % (type(error).__name__, error))
+        finally:
+            self._open -= 1
+            writer.close()
+
+
+class AsyncWriter:
+    """The writer that microdot expects, the same on both interpreters."""
+
+    def __init__(self, writer):
+        self._writer = writer
+
+    def get_extra_info(self, name):
+        """Who asks."""
+        return self._writer.get_extra_info(name)
+
+    async def awrite(self, body):
+        """Write and wait until it is gone."""
+        self._writer.write(body)
+        await asyncio.wait_for(self._writer.drain(), 5)
+
+    async def aclose(self):
+        """Closed by the server."""

@@ -1,0 +1,45 @@
+"""CPython in the chip's place: ticks in `time`, fake pins in `machine`, an event loop that runs at the chip's speed."""
+
+import asyncio
+import selectors
+import sys
+import time
+
+PERIOD = 1 << 30
+
+
+class ScaledSelector(selectors.DefaultSelector):
+    """Waits of simulated seconds."""
+
+    speed = 1
+
+    def select(self, timeout=None):
+        """Wait `timeout` simulated seconds."""
+        return super().select(None if timeout is None or timeout <= 0 else timeout / self.speed)
+
+
+class ScaledPolicy(asyncio.DefaultEventLoopPolicy):
+    """Event loops whose clock is the simulated one."""
+
+    def new_event_loop(self):
+        """A loop whose time() runs `speed` times as fast."""
+        speed = ScaledSelector.speed
+        loop = asyncio.SelectorEventLoop(ScaledSelector())
+        loop.time = lambda: time.monotonic() * speed
+        return loop
+
+
+def install(chip_clock):
+    """Make CPython look like the chip."""
+    import fake_machine
+
+    sys.modules["machine"] = fake_machine
+    start = time.monotonic()
+    speed = chip_clock.speed
+    time.ticks_ms = lambda: (int((time.monotonic() - start) * 1000 * speed) + PERIOD - 30_000) % PERIOD
+    time.ticks_us = lambda: (int(time.monotonic() * 1_000_000) + chip_clock.ahead_us()) % PERIOD
+    time.ticks_diff = lambda later, earlier: (later - earlier + PERIOD // 2) % PERIOD - PERIOD // 2
+    time.ticks_add = lambda ticks, more: (ticks + more) % PERIOD
+    ScaledSelector.speed = speed
+    if speed != 1:
+        asyncio.set_event_loop_policy(ScaledPolicy())

@@ -1,0 +1,99 @@
+"""The firmware's end of the wire to a plant in another process; runs on MicroPython and CPython.
+
+Reads are fetched a tick at a time: the sequence of reads of the last tick is asked for at once, so that a tick costs
+one exchange and not one for each of its hundred ADC reads.
+"""
+
+import socket
+import struct
+
+SEND_PIN, SEND_PWM, READ, TIME = 1, 2, 3, 4
+ANALOG, DIGITAL = 0x80, 0x00
+MOST_READS = 400
+
+
+class LinkWorld:
+    """What fake_machine.world must offer, over one blocking socket on loopback."""
+
+    def __init__(self, port):
+        self._socket = socket.socket()
+        self._socket.connect(socket.getaddrinfo("127.0.0.1", port)[0][-1])
+        self._socket.setsockopt(6, 1, 1)  # TCP_NODELAY: an edge leaves at once
+        self._quiet_pins = ()
+        self._known = bytearray()
+        self._asked = bytearray()
+        self._answer = b""
+        self._at = 0
+        self.ahead_us = 0
+
+    def keep_reading_through(self, pins):
+        """Pins whose writes do not end a tick's reads (the reset of the peak detectors)."""
+        self._quiet_pins = pins
+
+    def _exact(self, count):
+        """Exactly `count` bytes. Errors: OSError when the plant is gone."""
+        made = b""
+        while len(made) < count:
+            part = self._socket.recv(count - len(made))
+            if not part:
+                raise OSError("the plant is gone")
+            made += part
+        return made
+
+    def _fetch(self, names):
+        """Ask for reads, in order."""
+        self._socket.send(struct.pack("<BH", READ, len(names)) + bytes(names))
+        self._answer = self._exact(4 * len(names))
+        self._at = 0
+
+    def _read(self, name):
+        """(value, cost_us) of one read, from what was fetched ahead where it fits."""
+        asked = self._asked
+        index = len(asked)
+        if self._at < len(self._answer) and index < len(self._known) and self._known[index] == name:
+            pass
+        elif not asked and len(self._known) and self._known[0] == name:
+            self._fetch(self._known)
+        else:
+            self._fetch(bytes((name,)))
+        if index < MOST_READS:
+            asked.append(name)
+        at = self._at
+        self._at = at + 4
+        word = struct.unpack_from("<I", self._answer, at)[0]
+        return word & 0xFFFFFF, word >> 24
+
+    def read_uv(self, pin):
+        """One ADC read."""
+        value, cost_us = self._read(ANALOG | pin)
+        self.ahead_us += cost_us
+        return value
+
+    def read_pin(self, pin):
+        """One digital input."""
+        return self._read(DIGITAL | pin)[0]
+
+    def set_pin(self, pin, level):
+        """Drive an output; sent at once, not answered."""
+        self._socket.send(bytes((SEND_PIN, pin, level)))
+        if pin not in self._quiet_pins:
+            self._end_of_tick()
+
+    def set_pwm(self, pin, duty_u16):
+        """Drive the pilot; sent at once, not answered."""
+        self._socket.send(bytes((SEND_PWM, pin, duty_u16 & 255, duty_u16 >> 8)))
+        self._end_of_tick()
+
+    def _end_of_tick(self):
+        """What was read since the last write is what the next tick will read."""
+        if self._asked:
+            self._known, self._asked = self._asked, bytearray()
+            self._answer = b""
+            self._at = 0
+            self.ahead_us = 0
+
+    def wall_s(self):
+        """The outside world's time, or None when nobody tells it."""
+        self._socket.send(bytes((TIME,)))
+        wall_s = struct.unpack("<I", self._exact(4))[0]
+        return wall_s or None

@@ -1,0 +1,42 @@
+"""Starts the firmware on the virtual chip: connect the pins to the plant, then boot.py and main.py as a chip would."""
+
+import gc
+import json
+import sys
+
+if sys.implementation.name == "micropython":
+    # asyncio's C part counts the interpreter's own ticks: it must not meet the ones of this folder's `time`.
+    here = sys.path.pop(0)
+    import asyncio.core
+
+    sys.path.insert(0, here)
+
+with open(sys.argv[1]) as file:
+    CONFIG = json.load(file)
+sys.path[:0] = CONFIG["paths"]
+
+import chip_clock  # noqa: E402 - the paths come first
+
+chip_clock.speed = CONFIG["speed"]
+
+import fake_machine  # noqa: E402
+from link_world import LinkWorld  # noqa: E402
+
+chip_clock.world = LinkWorld(CONFIG["link_port"])
+chip_clock.world.keep_reading_through(tuple(CONFIG["quiet_pins"]))
+fake_machine.world = chip_clock.world
+
+
+if sys.implementation.name == "micropython":
+    import chip_asyncio
+
+    chip_asyncio.scale(chip_clock.speed)
+    gc.collect()
+    print("harness_heap: %d B" % gc.mem_alloc())
+else:
+    import cpython_chip
+
+    cpython_chip.install(chip_clock)
+
+import boot  # noqa: E402,F401 - as the chip does
+import main  # noqa: E402,F401 - runs for ever

@@ -1,0 +1,104 @@
+"""The plant's end of the wire: real time, and the pins of a firmware in another process."""
+
+import asyncio
+import struct
+import time
+
+SEND_PIN, SEND_PWM, READ, TIME = 1, 2, 3, 4
+ANALOG = 0x80
+
+
+class RealTime:
+    """Drives a plant by the real clock, `speed` simulated seconds a second."""
+
+    def __init__(self, plant, speed):
+        self.plant = plant
+        self.speed = speed
+        self._start_s = time.monotonic()
+        self.wall_offset_s = int(time.time())  # the world's time of day at plant time 0; None: nobody tells it
+
+    def settle(self):
+        """Bring the plant to this instant."""
+        self.plant.advance_to(int((time.monotonic() - self._start_s) * self.speed * 1_000_000))
+
+    def wall_s(self):
+        """The outside world's time of day in UTC epoch seconds, or None."""
+        return None if self.wall_offset_s is None else self.wall_offset_s + self.plant.now_us // 1_000_000
+
+    def set_wall_s(self, wall_s):
+        """Set the outside world's time of day, or None."""
+        self.settle()
+        self.wall_offset_s = None if wall_s is None else wall_s - self.plant.now_us // 1_000_000
+
+
+class LinkServer:
+    """One firmware at a time on a loopback port; `world` is the PinWorld its pins end in."""
+
+    def __init__(self, real_time, world):
+        self.real_time = real_time
+        self.world = world
+        self.port = 0
+        self.is_attached = False
+        self._server = None
+        self._writer = None
+
+    async def start(self):
+        """Listen on a free loopback port."""
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    def drop(self):
+        """Cut the wire, as when the chip loses its supply; its output pins float low."""
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+        self.is_attached = False
+        self.real_time.settle()
+        self.world.power_down()
+
+    async def _serve(self, reader, writer):
+        if self._writer is not None:
+            writer.close()
+            return
+        self._writer = writer
+        self.is_attached = True
+        try:
+            while True:
+                await self._one(reader, writer)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+            if self._writer is writer:
+                self.drop()
+
+    async def _one(self, reader, writer):
+        """Serve one message."""
+        kind = (await reader.readexactly(1))[0]
+        if kind == SEND_PIN:
+            pin, level = await reader.readexactly(2)
+            self.real_time.settle()
+            self.world.set_pin(pin, level)
+        elif kind == SEND_PWM:
+            pin, low, high = await reader.readexactly(3)
+            self.real_time.settle()
+            self.world.set_pwm(pin, low | high << 8)
+        elif kind == READ:
+            count = struct.unpack("<H", await reader.readexactly(2))[0]
+            names = await reader.readexactly(count)
+            self.real_time.settle()
+            writer.write(self._answer(names))
+        elif kind == TIME:
+            writer.write(struct.pack("<I", self.real_time.wall_s() or 0))
+
+    def _answer(self, names):
+        """Four bytes a read: 24 bits of value, 8 bits of what it cost in us."""
+        world = self.world
+        made = bytearray()
+        world.extra_us = 0
+        for name in names:
+            before_us = world.extra_us
+            value = world.read_uv(name & 0x7F) if name & ANALOG else world.read_pin(name)
+            made += struct.pack("<I", value | min(world.extra_us - before_us, 255) << 24)
+        world.extra_us = 0
+        return bytes(made)
