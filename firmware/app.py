@@ -118,7 +118,7 @@ class App:
             }
         loop = self.loop
         view = status.View(
-            self.config["box"], VERSION, loop.memory, loop.readings, loop.settings, self.board.wall_s(), network
+            self.config["box"], VERSION, loop.memory, loop.readings, loop.settings, self.board.boot_epoch_ms(), network
         )
         return status.status(view)
 
@@ -160,7 +160,9 @@ class App:
         import ntptime
 
         while True:
-            self.board.set_wall_s(ntptime.time())
+            wall_s = ntptime.time()
+            if wall_s is not None:
+                self.board.set_wall_s(wall_s)
             await asyncio.sleep(TIME_EVERY_S)
 
     def _mqtt_config(self):

@@ -34,6 +34,10 @@ class Board:
         """UTC epoch seconds or None."""
         return self._clock.wall_s()
 
+    def boot_epoch_ms(self):
+        """UTC epoch milliseconds of the boot, or None."""
+        return self._clock.boot_epoch_ms()
+
     def set_wall_s(self, wall_s):
         """Set the time of day."""
         self._clock.set_wall_s(wall_s)

@@ -2,6 +2,8 @@
 
 import time
 
+STEADY_S = 2
+
 
 class Clock:
     """Unrolls ticks_ms, which wraps every 12.4 days on the chip (faults.md X6)."""
@@ -9,7 +11,7 @@ class Clock:
     def __init__(self):
         self._last = time.ticks_ms()
         self._now_ms = 0
-        self._wall_at_ms = None
+        self._epoch_ms = None
 
     def now_ms(self):
         """Milliseconds since boot; must be asked at least once in six days, which the tick does."""
@@ -22,10 +24,14 @@ class Clock:
 
     def wall_s(self):
         """UTC epoch seconds since 1970, or None while the clock is not set."""
-        if self._wall_at_ms is None:
-            return None
-        return (self._wall_at_ms + self.now_ms()) // 1000
+        return None if self._epoch_ms is None else (self._epoch_ms + self.now_ms()) // 1000
+
+    def boot_epoch_ms(self):
+        """UTC epoch milliseconds of the boot, or None: any moment of now_ms plus this is a time of day."""
+        return self._epoch_ms
 
     def set_wall_s(self, wall_s):
-        """Set the time of day; None: nobody knows it."""
-        self._wall_at_ms = None if wall_s is None else wall_s * 1000 - self.now_ms()
+        """Set the time of day; under 2 s away nothing moves, so that an end time told once stays the same."""
+        known_s = self.wall_s()
+        if known_s is None or abs(known_s - wall_s) >= STEADY_S:
+            self._epoch_ms = wall_s * 1000 - self.now_ms()

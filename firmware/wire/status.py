@@ -5,13 +5,16 @@ from collections import namedtuple
 from firmware.core import energy, faults, units
 from firmware.wire import words
 
-# network: dict or None (MQTT's state leaves it out).
-View = namedtuple("View", ("box", "version", "memory", "readings", "settings", "wall_s", "network"))
+# boot_epoch_ms: UTC epoch milliseconds of the boot, or None; network: dict or None (MQTT's state leaves it out).
+View = namedtuple("View", ("box", "version", "memory", "readings", "settings", "boot_epoch_ms", "network"))
+
+QUIET_MA = 250  # under this an open contactor's sensor noise would look like a current (unconfirmed on a board)
+QUIET_W = 50
 
 Held = namedtuple("Held", ("holder", "limit_ma", "until_s", "for_s"))
 
 
-def held(memory, settings, wall_s):
+def held(memory, settings, boot_epoch_ms):
     """Held: who sets the lowest limit now, to what, until which UTC second (0: no end or no clock) and for how long."""
     claims = memory.claims
     claim = claims.holder
@@ -20,7 +23,7 @@ def held(memory, settings, wall_s):
     if claim.until_ms is None:
         return Held(claim.source, claims.limit_ma, 0, 0)
     for_s = (claim.until_ms - memory.now_ms + 999) // 1000
-    return Held(claim.source, claims.limit_ma, wall_s + for_s if wall_s else 0, for_s)
+    return Held(claim.source, claims.limit_ma, moment(claim.until_ms, boot_epoch_ms), for_s)
 
 
 def sentence(memory, settings, who):
@@ -52,7 +55,7 @@ def fault_list(memory):
     return listed
 
 
-def grid_list(memory, wall_s):
+def grid_list(memory, boot_epoch_ms):
     """[{"id", "issuer", "limit_ma", "start_at", "end_at", "class"}] of live and coming grid events."""
     listed = []
     for row in memory.claims.rows:
@@ -63,28 +66,33 @@ def grid_list(memory, wall_s):
                     "issuer": row.ref.issuer,
                     "class": row.rank,
                     "limit_ma": row.limit_ma,
-                    "start_at": moment(row.from_ms, memory, wall_s),
-                    "end_at": moment(row.until_ms, memory, wall_s),
+                    "start_at": moment(row.from_ms, boot_epoch_ms),
+                    "end_at": moment(row.until_ms, boot_epoch_ms),
                 }
             )
     return listed
 
 
-def moment(at_ms, memory, wall_s):
+def moment(at_ms, boot_epoch_ms):
     """UTC second of a now_ms moment, 0 while the clock is unset or there is no such moment."""
-    if at_ms is None or not wall_s:
+    if at_ms is None or boot_epoch_ms is None:
         return 0
-    return wall_s + (at_ms - memory.now_ms) // 1000
+    return (boot_epoch_ms + at_ms + 999) // 1000
 
 
-def session_of(memory, wall_s):
+def quiet(value, floor):
+    """The value, or 0 where it is no more than a sensor's noise."""
+    return value if value >= floor else 0
+
+
+def session_of(memory, boot_epoch_ms):
     """{"wh", "started_at", "duration_s"} of the running session, or None."""
     meter = memory.energy
     if meter.session_wh is None:
         return None
     return {
         "wh": energy.session_wh(meter),
-        "started_at": moment(meter.session_at_ms, memory, wall_s),
+        "started_at": moment(meter.session_at_ms, boot_epoch_ms),
         "duration_s": (memory.now_ms - meter.session_at_ms) // 1000,
     }
 
@@ -93,7 +101,8 @@ def status(view):
     """Dict in the shape of GET /api/status (bench.md); without "network" when the view has none."""
     memory = view.memory
     readings = view.readings
-    who = held(memory, view.settings, view.wall_s)
+    who = held(memory, view.settings, view.boot_epoch_ms)
+    currents_ma, power_mw = (readings.currents_ma, readings.power_mw) if readings else ((0, 0, 0), 0)
     made = {
         "box": view.box,
         "version": view.version,
@@ -105,13 +114,13 @@ def status(view):
         "held_for_s": who.for_s,
         "limit_ma": who.limit_ma,
         "offered_ma": memory.offer.offered_ma,
-        "currents_ma": list(readings.currents_ma) if readings else [0, 0, 0],
-        "power_w": readings.power_mw // 1000 if readings else 0,
+        "currents_ma": [quiet(current_ma, QUIET_MA) for current_ma in currents_ma],
+        "power_w": quiet(power_mw // 1000, QUIET_W),
         "energy_wh": memory.energy.wh,
-        "session": session_of(memory, view.wall_s),
+        "session": session_of(memory, view.boot_epoch_ms),
         "faults": fault_list(memory),
-        "grid": {"events": grid_list(memory, view.wall_s)},
-        "clock": {"wall_s": view.wall_s or 0, "is_set": bool(view.wall_s)},
+        "grid": {"events": grid_list(memory, view.boot_epoch_ms)},
+        "clock": {"wall_s": moment(memory.now_ms, view.boot_epoch_ms), "is_set": view.boot_epoch_ms is not None},
         "wear": {"operations": memory.wear.operations, "hot_openings": memory.wear.hot_openings},
     }
     if view.network is not None:

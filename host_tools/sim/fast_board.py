@@ -16,7 +16,7 @@ class FastBoard:
         self.plant = plant
         self.facts = facts
         self._start_ms = start_ms
-        self._wall_at_ms = None
+        self._epoch_ms = None
         self._pilot_noise = [round(plant.random.gauss(0, 12) / ADC_STEP_MV) * ADC_STEP_MV for _ in range(NOISE)]
         self._current_noise = [round(plant.random.gauss(0, 15)) for _ in range(NOISE)]
         self._at = 0
@@ -35,11 +35,15 @@ class FastBoard:
 
     def wall_s(self):
         """UTC epoch seconds, or None while nobody told the time."""
-        return None if self._wall_at_ms is None else (self._wall_at_ms + self.now_ms()) // 1000
+        return None if self._epoch_ms is None else (self._epoch_ms + self.now_ms()) // 1000
+
+    def boot_epoch_ms(self):
+        """UTC epoch milliseconds of the boot, or None."""
+        return self._epoch_ms
 
     def set_wall_s(self, wall_s):
         """Set the clock."""
-        self._wall_at_ms = wall_s * 1000 - self.now_ms()
+        self._epoch_ms = wall_s * 1000 - self.now_ms()
 
     def sense(self):
         """Readings of this moment."""

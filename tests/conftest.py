@@ -1,0 +1,13 @@
+"""Puts the project and the unit tests' samples on the path, and fake pins under the drivers."""
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+for folder in (ROOT, ROOT / "tests" / "unit", ROOT / "tests" / "end_to_end"):
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+
+from host_tools.sim import fake_machine  # noqa: E402 - the path comes first
+
+sys.modules.setdefault("machine", fake_machine)

@@ -1,0 +1,128 @@
+"""The control pilot: letters with hysteresis, the duty law, and what counts as seen."""
+
+import unittest
+
+from firmware.core import pilot
+from firmware.core.records import Pilot
+from samples import reading
+
+# requirements §1, duty vectors in permille (the law rounds down) and WARP's factory values
+DUTIES = (
+    (6000, 100),
+    (10000, 166),
+    (16000, 266),
+    (20000, 333),
+    (32000, 533),
+    (40000, 666),
+    (48000, 800),
+    (51000, 850),
+    (51001, 850),
+    (52499, 850),
+    (52500, 850),
+    (52750, 851),
+    (63000, 892),
+    (80000, 960),
+    (80001, 960),
+    (90000, 960),
+    (5999, 1000),
+    (0, 1000),
+)
+WARP = ((12213, "A"), (9069, "B"), (6049, "C"), (2646, "D"))
+
+
+class Letters(unittest.TestCase):
+    def test_factory_values_from_every_letter(self):
+        for high_mv, letter in WARP:
+            for before in "ABCDEF":
+                self.assertEqual(pilot.letter_of(high_mv, before), letter)
+
+    def test_tolerance_bands_from_every_letter(self):
+        for letter, low, high in (("A", 11400, 12600), ("B", 8360, 9560), ("C", 5480, 6490), ("D", 2620, 3250)):
+            for before in "ABCDEF":
+                self.assertEqual(pilot.letter_of(low, before), letter)
+                self.assertEqual(pilot.letter_of(high, before), letter)
+
+    def test_each_edge_with_its_hysteresis(self):
+        for edge_mv, upper, lower in ((10500, "A", "B"), (7500, "B", "C"), (4500, "C", "D"), (1500, "D", "E")):
+            self.assertEqual(pilot.letter_of(edge_mv - 300, upper), upper)
+            self.assertEqual(pilot.letter_of(edge_mv - 301, upper), lower)
+            self.assertEqual(pilot.letter_of(edge_mv + 300, lower), lower)
+            self.assertEqual(pilot.letter_of(edge_mv + 301, lower), upper)
+
+    def test_minus_twelve_is_f(self):
+        self.assertEqual(pilot.letter_of(-12000, "A"), "F")
+        self.assertEqual(pilot.letter_of(-1500, "E"), "E")
+        self.assertEqual(pilot.letter_of(-1501, "E"), "F")
+        self.assertEqual(pilot.letter_of(-1500, "F"), "F")
+        self.assertEqual(pilot.letter_of(-1499, "F"), "E")
+        self.assertEqual(pilot.letter_of(12000, "F"), "A")
+        self.assertEqual(pilot.letter_of(99999, "A"), "A")
+        self.assertEqual(pilot.letter_of(-99999, "F"), "F")
+
+
+class Duty(unittest.TestCase):
+    def test_vectors(self):
+        for offered_ma, duty in DUTIES:
+            self.assertEqual(pilot.duty_permille(offered_ma), duty, offered_ma)
+
+    def test_what_a_car_reads_is_never_more_than_was_offered(self):
+        for offered_ma in range(6000, 80001, 50):
+            read_ma = pilot.signalled_ma(pilot.duty_permille(offered_ma))
+            self.assertLessEqual(read_ma, offered_ma)
+            self.assertGreater(read_ma, offered_ma - 1750 if offered_ma > 51000 else offered_ma - 60)
+
+    def test_signalled_outside_the_law_is_nothing(self):
+        for duty, amps in ((99, 0), (100, 6000), (850, 51000), (851, 52750), (960, 80000), (961, 0), (1000, 0), (0, 0)):
+            self.assertEqual(pilot.signalled_ma(duty), amps)
+
+
+class Watched(unittest.TestCase):
+    def setUp(self):
+        self.before = pilot.first_pilot(1000)
+
+    def test_first(self):
+        self.assertEqual(self.before, Pilot("A", 1500, 1060, False))
+
+    def test_same_letter_is_the_same_object(self):
+        self.assertIs(pilot.watched(self.before, reading(1023), "high"), self.before)
+
+    def test_new_letter_starts_its_500_ms(self):
+        seen = pilot.watched(self.before, reading(1023, 9000), "high")
+        self.assertEqual(seen, Pilot("B", 1523, 1060, False))
+
+    def test_in_f_the_letter_stands(self):
+        seen = pilot.watched(Pilot("C", 0, 0, True), reading(1023, None, low_mv=-12000), "low")
+        self.assertEqual(seen.letter, "C")
+
+    def test_missing_half_leaves_the_letter(self):
+        seen = pilot.watched(Pilot("C", 0, 0, True), reading(1023, None), "pwm")
+        self.assertEqual(seen.letter, "C")
+
+    def test_only_minus_twelve_where_none_was_asked_for_is_f(self):
+        for mode in ("pwm", "high"):
+            seen = pilot.watched(Pilot("C", 0, 0, False), reading(1023, None, low_mv=-12000), mode)
+            self.assertEqual(seen.letter, "F")
+        self.assertEqual(pilot.watched(Pilot("C", 0, 0, False), reading(1, None, low_mv=-1500), "pwm").letter, "C")
+
+    def test_diode_is_seen_only_under_pwm_and_after_two_ticks(self):
+        b_letter = Pilot("B", 0, 1060, False)
+        self.assertFalse(pilot.watched(b_letter, reading(1059, 9000, low_mv=-12000), "pwm").is_diode_seen)
+        self.assertTrue(pilot.watched(b_letter, reading(1060, 9000, low_mv=-12000), "pwm").is_diode_seen)
+        self.assertTrue(pilot.watched(b_letter, reading(1060, 9000, low_mv=-10000), "pwm").is_diode_seen)
+        self.assertFalse(pilot.watched(b_letter, reading(1060, 9000, low_mv=-9999), "pwm").is_diode_seen)
+        self.assertFalse(pilot.watched(b_letter, reading(1060, 9000, low_mv=-12000), "high").is_diode_seen)
+        self.assertFalse(pilot.watched(b_letter, reading(1060, 9000), "pwm").is_diode_seen)
+
+    def test_seeing_the_diode_keeps_the_stable_time(self):
+        seen = pilot.watched(Pilot("B", 77, 0, False), reading(1060, 9000, low_mv=-12000), "pwm")
+        self.assertEqual(seen, Pilot("B", 77, 0, True))
+
+    def test_no_car_forgets_the_diode(self):
+        self.assertEqual(
+            pilot.watched(Pilot("B", 0, 0, True), reading(1060, 12000), "pwm"), Pilot("A", 1560, 0, False)
+        )
+        self.assertEqual(pilot.watched(Pilot("A", 5, 0, True), reading(1060, 12000), "high"), Pilot("A", 5, 0, False))
+
+    def test_restarted(self):
+        self.assertEqual(pilot.restarted(Pilot("C", 0, 7, True), 1000, False), Pilot("C", 1500, 7, True))
+        self.assertEqual(pilot.restarted(Pilot("C", 0, 7, True), 1000, True), Pilot("C", 1500, 1060, True))
