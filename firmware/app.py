@@ -179,9 +179,7 @@ class App:
         login = (chosen.mqtt_user or config["box"], chosen.mqtt_password) if chosen.mqtt_password else None
         port = config.get("mqtt_port") or chosen.mqtt_port
         will = (mqtt_topics.built(config["box"], "online"), b"0")
-        return MqttConfig(
-            host, port, config["box"], login, KEEPALIVE_S, will, authority, MOST_PACKET, BACKOFF_MOST_S
-        )
+        return MqttConfig(host, port, config["box"], login, KEEPALIVE_S, will, authority, MOST_PACKET, BACKOFF_MOST_S)
 
     async def run(self):
         """Tick first; then the services, each kept alive on its own."""

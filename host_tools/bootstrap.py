@@ -38,10 +38,14 @@ def install(wanted):
     python = str(VENV / "bin" / "python")
     if not Path(python).exists():
         run([sys.executable, "-m", "venv", str(VENV)], "make .venv")
-    run([python, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--require-hashes", "-r", str(LOCKS[0])],
-        "install uv")
-    run([python, "-m", "uv", "pip", "install", "-q", "--python", python, "--require-hashes", "-r", str(LOCKS[1])],
-        "install the packages")
+    run(
+        [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--require-hashes", "-r", str(LOCKS[0])],
+        "install uv",
+    )
+    run(
+        [python, "-m", "uv", "pip", "install", "-q", "--python", python, "--require-hashes", "-r", str(LOCKS[1])],
+        "install the packages",
+    )
     STAMP.write_text(wanted)
 
 

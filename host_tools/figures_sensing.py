@@ -60,7 +60,7 @@ def rms_and_energy(seed, seconds):
 
 
 def letters(seed, count, board):
-    """How many of `count` bursts over the tolerance bands gave another letter than the circuit's, and how many were void."""
+    """How many of `count` bursts over the tolerance bands gave another letter than the circuit's, and how many void."""
     from firmware.core import pilot
 
     plant, world, _, line = sensors(seed, board)

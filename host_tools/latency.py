@@ -1,6 +1,5 @@
 """Latency of a pause: from the client's PUBLISH to the pilot edge on the wire, taken outside the firmware."""
 
-import argparse
 import json
 import random
 import subprocess

@@ -152,7 +152,9 @@ def entered(s, to):
         may_offer_at_ms = max(may_offer_at_ms, now_ms + units.ERROR_HOLD_MS)
     elif states.row_of(before.state)[2] == "pwm" and states.row_of(to)[2] == "high":
         may_offer_at_ms = max(may_offer_at_ms, now_ms + units.X1_HOLD_MS)
-    may_close_at_ms = now_ms + units.CLOSE_HOLD_MS if was_closed and not states.is_closed(to) else before.may_close_at_ms
+    may_close_at_ms = (
+        now_ms + units.CLOSE_HOLD_MS if was_closed and not states.is_closed(to) else before.may_close_at_ms
+    )
     low_until_ms = now_ms + units.STATE_F_MS if to == "faulted" and was_closed else 0
     test, test_until_ms = before.test, before.test_until_ms
     if to == "idle":

@@ -8,7 +8,7 @@ FOREVER_MS = 1 << 50  # later than any uptime; next_ms when nothing is due
 RAMP_STEP_MS = 5000  # grid-contract.md, resume: one step each 5 s …
 RAMP_STEPS = 12  # … full after 60 s
 
-# Claims of these sources belong to the car at the plug and end when it leaves (grid-contract.md, set/…; requirements §1).
+# Claims of these sources end when the car leaves (grid-contract.md, set/…; requirements §1).
 LEAVES_WITH_CAR = ("car", "house")
 
 
@@ -107,7 +107,12 @@ def marked_applied(claims, now_ms, limit_power_mw):
     rows = ()
     events = ()
     for claim in claims.rows:
-        if claim.source == "grid" and claim.stage == "new" and is_live(claim, now_ms) and limit_power_mw(claim.limit_ma):
+        if (
+            claim.source == "grid"
+            and claim.stage == "new"
+            and is_live(claim, now_ms)
+            and limit_power_mw(claim.limit_ma)
+        ):
             claim = Claim(
                 claim.source,
                 claim.limit_ma,

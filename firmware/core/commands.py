@@ -6,7 +6,7 @@ from firmware.core.records import Claim, Event
 MAX_GRID_ROWS = 8  # live and coming grid events at once; more is refused as busy
 SEEN_KEPT = 64  # grid-contract.md: the last 64 (issuer, id, rev) are kept
 
-# Who may ask what (architecture, life of a pause, step 3). Nothing here closes the contactor or lifts a limit of others.
+# Who may ask what (architecture, life of a pause, step 3). Nothing here closes the contactor or lifts others' limits.
 MAY_ASK = (
     ("grid", "limit resume"),
     ("house", "limit resume"),

@@ -26,7 +26,7 @@ def first_memory(now_ms, rows, start):
 
 
 def decide(memory, readings, asked, settings):
-    """Decision for one tick. asked: tuple of Commands. Never raises for any Readings and Commands of the right shape."""
+    """Decision for one tick. asked: tuple of Commands. Never raises for records of the right shape."""
     now_ms = readings.now_ms
     seen_pilot = pilot.watched(memory.pilot, readings, memory.outputs.pilot_mode)
     meter = energy.counted(memory.energy, readings.power_mw, now_ms - memory.now_ms)
@@ -90,9 +90,7 @@ def decided(memory, found, events):
     if outputs is not memory.outputs:
         seen_pilot = after_change(seen_pilot, memory.outputs, outputs, now_ms)
     return Decision(
-        Memory(
-            now_ms, seen_pilot, stage, memory_claims, memory_faults, now_offer, meter, wear, outputs, seen
-        ),
+        Memory(now_ms, seen_pilot, stage, memory_claims, memory_faults, now_offer, meter, wear, outputs, seen),
         outputs,
         events,
     )
@@ -103,9 +101,7 @@ def after_commands(memory, asked, settings, now_ms):
     memory_claims, seen, memory_faults = memory.claims, memory.seen, memory.faults
     events = ()
     for command in asked:
-        memory_claims, seen, more = commands.applied(
-            memory_claims, seen, command, (now_ms, settings.wiring_limit_ma)
-        )
+        memory_claims, seen, more = commands.applied(memory_claims, seen, command, (now_ms, settings.wiring_limit_ma))
         memory_faults, gone = commands.faults_applied(memory_faults, command)
         events += more + gone
     return memory_claims, seen, memory_faults, events

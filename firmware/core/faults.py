@@ -71,7 +71,7 @@ def measurement_conditions(memory, readings, mode):
     low_mv = readings.pilot_low_mv
     if readings.pilot_age_ms > STALE_MS or readings.currents_age_ms > STALE_MS:
         return 1 << S8
-    if high_mv is not None and high_mv > HIGH_LIMIT_MV or low_mv is not None and low_mv < -HIGH_LIMIT_MV:
+    if (high_mv is not None and high_mv > HIGH_LIMIT_MV) or (low_mv is not None and low_mv < -HIGH_LIMIT_MV):
         return 1 << S8
     if readings.now_ms < memory.pilot.judge_at_ms or mode == "low":
         return 0
@@ -147,7 +147,7 @@ def confirmed_of(faults, mask, now_ms):
 
 
 def may_clear(fault, row, now_ms, letter):
-    """Whether a fault whose cause is gone may end now: soft by time, hard by unplugging, permanent never (faults.md)."""
+    """Whether a fault whose cause is gone may end now: soft by time, hard by unplugging, permanent never."""
     if not fault.is_latched:
         return now_ms >= fault.clear_at_ms
     return row[4] != "permanent" and row[0] != "X1" and letter == "A"

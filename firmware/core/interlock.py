@@ -1,4 +1,4 @@
-"""The second opinion: from raw readings alone it may say that the contactor must be open, and never that it must close."""
+"""The second opinion: from raw readings alone it may say that the contactor must be open, never more."""
 
 from collections import namedtuple
 

@@ -86,5 +86,5 @@ def refused_names(value, most):
             return "must hold names of 1 to %d characters" % MAX_NAME
         for mark in name:
             if not ("a" <= mark <= "z" or "A" <= mark <= "Z" or "0" <= mark <= "9" or mark in NAME_MARKS):
-                return "may hold only letters, digits, - _ and ."
+                return "may hold only letters, digits, dots, - and _"
     return None

@@ -43,7 +43,7 @@ class Board:
         self._clock.set_wall_s(wall_s)
 
     def sense(self):
-        """Readings of one tick; now_ms is the moment of the pilot reading, which comes last because it is the urgent one."""
+        """Readings of one tick; now_ms is the moment of the pilot reading, the urgent one and so the last."""
         currents_ma, voltages_mv, power_mw = self._currents.sense()
         now_ms = self._clock.now_ms()
         high_mv, low_mv, age_ms = self._pilot.sense(now_ms)
@@ -67,7 +67,7 @@ class Board:
         )
 
     def act(self, outputs):
-        """Contactor first, then pilot, self-test and light; a closed contactor is a lease renewed by this call alone."""
+        """Contactor first, then pilot, self-test and light; a closed contactor is a lease that this call alone renews."""
         if outputs.is_contactor_closed:
             self._contactor.renew()
         else:

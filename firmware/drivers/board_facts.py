@@ -42,7 +42,7 @@ HALF_CYCLES_US = (10_000, 8_333)  # of 50 and 60 Hz mains
 
 
 def is_clear_of_mains(tick_ms):
-    """Whether bursts once a tick drift over the mains: not within 5 % of a half cycle's multiple (architecture, tick)."""
+    """Whether bursts once a tick drift over the mains: not within 5 % of a half cycle's multiple (architecture)."""
     for half_us in HALF_CYCLES_US:
         left_us = tick_ms * 1000 % half_us
         if min(left_us, half_us - left_us) * 20 < half_us:

@@ -15,7 +15,10 @@ LOGIN_WAIT_MS = 500  # doubled with each wrong password, up to a minute
 LOGIN_WAIT_MOST_MS = 60_000
 JSON_TYPE = {"Content-Type": "application/json", "Cache-Control": "no-store"}
 SAFE_HEADERS = (
-    ("Content-Security-Policy", "default-src 'self'; style-src 'self' 'unsafe-inline'; script-src 'self' 'unsafe-inline'"),
+    (
+        "Content-Security-Policy",
+        "default-src 'self'; style-src 'self' 'unsafe-inline'; script-src 'self' 'unsafe-inline'",
+    ),
     ("X-Content-Type-Options", "nosniff"),
     ("X-Frame-Options", "DENY"),
     ("Referrer-Policy", "no-referrer"),

@@ -18,6 +18,7 @@ MOST_EMERGENCY_S = 86_400
 MOST_SPREAD_S = 1800
 WORD_DURATION_S = 3600  # a bare `pause` pauses for one hour
 NO_CLOCK_MOST_S = 3600  # without a set clock what lowers is obeyed for at most one hour
+MOST_RETURN_S = 3600  # `random:<s>` (the contract names no bound; unconfirmed)
 RETURN_SPREAD_S = 600  # `now` on group and all, and `slack` without a departure: random 0–600 s
 RANKS = ("emergency", "mandatory", "market", "advice")
 KINDS = ("pause", "limit", "setpoint", "resume", "tariff", "heartbeat")
@@ -165,16 +166,13 @@ def command_of(fields, message, context):
     spread_s = number(fields, "spread_s", 0, MOST_SPREAD_S) or 0
     resume_max_s = resume_of(fields, message.scope)
     check_window(fields, context)
-    if kind == "setpoint" or kind == "tariff":
-        raise Refused("not_capable", "kind")
-    if kind == "heartbeat":
-        raise Refused("not_allowed", "kind")
+    if kind in ("setpoint", "tariff", "heartbeat"):
+        raise Refused("not_allowed" if kind == "heartbeat" else "not_capable", "kind")
     if kind == "resume":
-        if message.is_retained and "expires_at" not in fields:
+        if message.is_retained and not fields.get("expires_at"):
             raise Refused("expired", "")
         of = identifier(fields, "of", 64)
-        command = Command("resume", "grid", 0, context.now_ms, None, ref, rank, 0, of, note)
-        return command, 0, resume_max_s
+        return Command("resume", "grid", 0, context.now_ms, None, ref, rank, 0, of, note), 0, resume_max_s
     limit_ma = 0 if kind == "pause" else limit_of(fields, context)
     from_ms, until_ms = span(fields, message, context)
     return Command("limit", "grid", limit_ma, from_ms, until_ms, ref, rank, 0, None, note), spread_s, resume_max_s
@@ -199,8 +197,10 @@ def resume_of(fields, scope):
         return 0 if scope == "box" else RETURN_SPREAD_S
     if policy == "slack":
         return RETURN_SPREAD_S  # no departure is known yet
-    if policy[:7] == "random:" and policy[7:].isdigit() and len(policy) <= 11 and int(policy[7:]) <= 3600:
-        return int(policy[7:])
+    digits = policy[7:] if policy[:7] == "random:" else ""
+    # Plain digits only: other scripts have digits too, and int() takes some of them.
+    if 0 < len(digits) <= 4 and all(mark in "0123456789" for mark in digits) and int(digits) <= MOST_RETURN_S:
+        return int(digits)
     raise Refused("bad_field", "resume")
 
 
@@ -237,7 +237,7 @@ def span(fields, message, context):
     if duration_s is None:
         raise Refused("bad_field", "duration_s")
     start_s = number(fields, "start_at", 0, strict_json.MOST_INT) or 0
-    if message.is_retained and "expires_at" not in fields and not start_s:
+    if message.is_retained and not fields.get("expires_at") and not start_s:
         raise Refused("expired", "")
     if context.wall_s is None:
         if start_s:

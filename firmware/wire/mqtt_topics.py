@@ -38,7 +38,7 @@ def parsed(topic, box):
 
 
 def house_command(name, payload, frame):
-    """Command of source "house" for set/<name>, or a Refusal. frame: (is_retained, now_ms). Retained ones are ignored."""
+    """Command of source "house" for set/<name>, or a Refusal. frame: (is_retained, now_ms)."""
     is_retained, now_ms = frame
     if is_retained:
         return Refusal("expired", name, "Retained values from the house are ignored.", None)

@@ -151,19 +151,36 @@ class Scanner:
         return chr(code)
 
     def number(self):
-        """A whole number up to 2^31 − 1; anything else that JSON calls a number is refused as a field."""
-        start = self.at
-        while self.peek() and self.peek() in "+-.0123456789eE":
-            self.at += 1
-            if self.at - start > 24:
-                raise BadJson("bad_field", self.field)
-        word = self.text[start : self.at]
-        if not word:
-            raise BadJson("bad_field" if self.text[start : start + 3] in ("NaN", "Inf", "-In") else "bad_json", self.field)
-        digits = word[1:] if word[0] == "-" else word
-        if not digits.isdigit() or (len(digits) > 1 and digits[0] == "0"):
-            is_number = digits[:1].isdigit() and digits[:2] != "00" and digits[-1].isdigit()
-            raise BadJson("bad_field" if is_number else "bad_json", self.field)
-        if len(digits) > 10 or int(word) > MOST_INT:
+        """A whole number up to 2^31 − 1; anything else that means a number is refused as a field."""
+        rest = self.text[self.at : self.at + 9]
+        if rest.startswith("NaN") or rest.startswith("Infinity") or rest.startswith("-Infinity"):
             raise BadJson("bad_field", self.field)
-        return int(word)
+        start = self.at
+        if self.peek() == "-":
+            self.at += 1
+        whole = self.digits()
+        if not whole or (len(whole) > 1 and whole[0] == "0"):
+            raise self.bad()
+        is_whole = True
+        if self.peek() == ".":
+            self.at += 1
+            is_whole = False
+            if not self.digits():
+                raise self.bad()
+        if self.peek() and self.peek() in "eE":
+            self.at += 1
+            is_whole = False
+            if self.peek() and self.peek() in "+-":
+                self.at += 1
+            if not self.digits():
+                raise self.bad()
+        if not is_whole or len(whole) > 10 or int(whole) > MOST_INT:
+            raise BadJson("bad_field", self.field)
+        return int(self.text[start : self.at])
+
+    def digits(self):
+        """The digits that come next, "" for none."""
+        start = self.at
+        while self.peek() and self.peek() in "0123456789":
+            self.at += 1
+        return self.text[start : self.at]

@@ -32,7 +32,11 @@ FAULT_WORDS = (
     ("S12c", "The car draws twice what it may", "Unplug and try again; if it stays, have the car checked."),
     ("S12d", "The car draws more than the wiring carries", "Unplug; have the car and the wiring checked."),
     ("S14", "Leakage current was found", "Unplug the car. If it comes back, have car and cable checked."),
-    ("S15", "The leakage protection did not pass its test", "Switch the box off and on; if it stays, have it repaired."),
+    (
+        "S15",
+        "The leakage protection did not pass its test",
+        "Switch the box off and on; if it stays, have it repaired.",
+    ),
     ("X1", "A program error stopped the box", "It starts again by itself, or after a press of its button."),
 )
 
@@ -54,7 +58,7 @@ def fault_of(code):
 
 
 def time_words(until_wall_s, for_s, utc_offset_s):
-    """" until 18:30", or " for 42 min" while the clock is not set; "" for no end."""
+    """ " until 18:30", or " for 42 min" while the clock is not set; "" for no end."""
     if for_s <= 0:
         return ""
     if not until_wall_s:
@@ -65,6 +69,6 @@ def time_words(until_wall_s, for_s, utc_offset_s):
 
 
 def limit_words(holder, until, is_pause):
-    """"Paused by the grid until 18:30" or "limited by the wiring"."""
+    """ "Paused by the grid until 18:30" or "limited by the wiring"."""
     who = word_of(HOLDER_WORDS, holder)
     return ("Paused by " if is_pause else "limited by ") + who + until

@@ -49,7 +49,12 @@ class FirmwareProcess:
         env.pop("MICROPYPATH", None)
         # Its own session: Ctrl-C reaches the demo, which then stops the firmware in order.
         self.process = subprocess.Popen(
-            [*self.command, str(path)], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env, start_new_session=True
+            [*self.command, str(path)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=env,
+            start_new_session=True,
         )
         log.close()
         self.starts += 1

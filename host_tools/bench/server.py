@@ -94,7 +94,9 @@ class BenchServer:
             return bad("since_ms", "since_ms is a whole number.")
         since_ms = int(text)
         edges = [
-            {"at_ms": at_ms, "name": name, "value": value} for at_ms, name, value in self.plant.edges if at_ms >= since_ms
+            {"at_ms": at_ms, "name": name, "value": value}
+            for at_ms, name, value in self.plant.edges
+            if at_ms >= since_ms
         ]
         return answer({"now_ms": self.plant.now_us // 1000, "edges": edges})
 

@@ -83,6 +83,9 @@ def figures(name, start_ms):
     print("tick_garbage_%s: %d B" % (name, garbage_bytes(box)))
 
 
-print("interpreter: %d.%d %d-bit" % (sys.implementation.version[0], sys.implementation.version[1], 32 if sys.maxsize < 1 << 31 else 64))
+print(
+    "interpreter: %d.%d %d-bit"
+    % (sys.implementation.version[0], sys.implementation.version[1], 32 if sys.maxsize < 1 << 31 else 64)
+)
 figures("at_start", 0)
 figures("after_13_days", UPTIME_MS)

@@ -33,7 +33,7 @@ def pin_mv(source_mv, load_ohm, has_diode):
 
 
 def letter_of(high_mv):
-    """The plant's own letter for a high half: the nearest ideal voltage, without hysteresis and without the firmware."""
+    """The plant's own letter for a high half: the nearest ideal voltage, without hysteresis or firmware."""
     ideal = ((12000, "A"), (9000, "B"), (6000, "C"), (3000, "D"), (0, "E"), (-12000, "F"))
     return min(ideal, key=lambda pair: abs(pair[0] - high_mv))[1]
 

@@ -11,11 +11,12 @@ from host_tools.sim.contactor import Contactor
 
 FAULTS = (
     "contactor_welded contactor_welded_l1 contactor_welded_l2 contactor_welded_l3 contactor_welded_n "
-    "contactor_stuck_open coil_broken feedback_broken relay_pin_stuck diode_missing pilot_short_earth pilot_short_12v "
-    "pilot_short_minus12 pilot_open adc_stuck adc_zero adc_full adc_offset adc_noise current_sensor_unplugged "
-    "current_sensor_reversed current_sensor_saturated residual_trip residual_test_dead residual_test_always_good "
-    "earth_lost proximity_open proximity_short proximity_between temperature_sensor_dead lid_open voltage_low "
-    "voltage_high frequency_off flash_full flash_io_error wifi_down broker_down dns_dead clock_wrong"
+    "contactor_stuck_open coil_broken feedback_broken relay_pin_stuck diode_missing pilot_short_earth "
+    "pilot_short_12v pilot_short_minus12 pilot_open adc_stuck adc_zero adc_full adc_offset adc_noise "
+    "current_sensor_unplugged current_sensor_reversed current_sensor_saturated residual_trip "
+    "residual_test_dead residual_test_always_good earth_lost proximity_open proximity_short "
+    "proximity_between temperature_sensor_dead lid_open voltage_low voltage_high frequency_off "
+    "flash_full flash_io_error wifi_down broker_down dns_dead clock_wrong"
 ).split()
 
 PUMP_US = 250_000  # the charge pump holds the coil 200–300 ms after the last edge (architecture, one tick)
@@ -146,9 +147,7 @@ class Plant:
         """Work out both halves of the pilot pin anew."""
         load_ohm = pilot_circuit.LOADS_OHM[self.car.letter() if not self.faults["pilot_open"] else "A"]
         has_diode = not self.faults["diode_missing"]
-        if not self.is_supplied:
-            halves = (0.0, 0.0)
-        elif self.faults["pilot_short_earth"]:
+        if not self.is_supplied or self.faults["pilot_short_earth"]:
             halves = (0.0, 0.0)
         elif self.faults["pilot_short_12v"]:
             halves = (float(self.source_mv),) * 2
@@ -192,9 +191,7 @@ class Plant:
         self.settle_energy()
         draw_ma = self.car.draw_ma if self.is_live() and self.car.is_plugged else 0
         phases = 1 if self.car.character == "one_phase" else self.phases
-        self.currents_ma = tuple(
-            draw_ma if index < phases and self._poles >> index & 1 else 0 for index in range(3)
-        )
+        self.currents_ma = tuple(draw_ma if index < phases and self._poles >> index & 1 else 0 for index in range(3))
         most_ma = max(self.currents_ma)
         if abs(most_ma - self._traced_ma) > TRACE_STEP_MA or (most_ma == 0) != (self._traced_ma == 0):
             self._traced_ma = most_ma

@@ -102,7 +102,9 @@ def check(kind, low, high, value, name):
         is_good = value in CHARACTERS
         words = "one of " + " ".join(CHARACTERS)
     else:
-        is_good = isinstance(value, list) and len(value) == 3 and all(type(v) is int and low <= v <= high for v in value)
+        is_good = (
+            isinstance(value, list) and len(value) == 3 and all(type(v) is int and low <= v <= high for v in value)
+        )
         words = f"a list of three whole numbers from {low} to {high}"
     if not is_good:
         raise ValueError(f"'{name}' must be {words}.")

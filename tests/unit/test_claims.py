@@ -2,9 +2,10 @@
 
 import unittest
 
+from samples import REF, claim
+
 from firmware.core import claims
 from firmware.core.records import Claim, Ref
-from samples import REF, claim
 
 CABLE = claims.standing("cable", 32000, Ref("board", "cable", 0))
 

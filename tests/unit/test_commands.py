@@ -2,9 +2,10 @@
 
 import unittest
 
+from samples import REF, claim, command
+
 from firmware.core import claims, commands, faults
 from firmware.core.records import Active, Faults, Ref
-from samples import REF, claim, command
 
 CABLE = claims.standing("cable", 32000, Ref("board", "cable", 0))
 FRAME = (2000, 16000)

@@ -2,9 +2,10 @@
 
 import unittest
 
+from samples import chosen, reading
+
 from firmware.core import faults
 from firmware.core.records import Active, Faults, Memory, Offer, Outputs, Pilot, Stage
-from samples import chosen, reading
 
 PWM = Outputs(True, "pwm", 266, "green", False)
 X1 = Outputs(False, "high", 1000, "blue", False)
@@ -238,7 +239,9 @@ class Life(unittest.TestCase):
         self.assertEqual(counts, ((faults.S8, 3, 1000), (faults.S12A, 1, 2000)))
 
     def test_unplugging_forgets_counts_but_not_stuck_measurements_and_crashes(self):
-        known = Faults((), (Active(faults.S6, False, 5),), ((faults.S12A, 2, 0), (faults.S8, 2, 0), (faults.X1, 1, 0)), "")
+        known = Faults(
+            (), (Active(faults.S6, False, 5),), ((faults.S12A, 2, 0), (faults.S8, 2, 0), (faults.X1, 1, 0)), ""
+        )
         now, _ = self.watched(known, 0, 10, "A")
         self.assertEqual(now.counts, ((faults.S8, 2, 0), (faults.X1, 1, 0)))
         now, _ = self.watched(known, 0, 10, "B")

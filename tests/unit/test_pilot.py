@@ -2,9 +2,10 @@
 
 import unittest
 
+from samples import reading
+
 from firmware.core import pilot
 from firmware.core.records import Pilot
-from samples import reading
 
 # requirements §1, duty vectors in permille (the law rounds down) and WARP's factory values
 DUTIES = (
@@ -118,9 +119,7 @@ class Watched(unittest.TestCase):
         self.assertEqual(seen, Pilot("B", 77, 0, True))
 
     def test_no_car_forgets_the_diode(self):
-        self.assertEqual(
-            pilot.watched(Pilot("B", 0, 0, True), reading(1060, 12000), "pwm"), Pilot("A", 1560, 0, False)
-        )
+        self.assertEqual(pilot.watched(Pilot("B", 0, 0, True), reading(1060, 12000), "pwm"), Pilot("A", 1560, 0, False))
         self.assertEqual(pilot.watched(Pilot("A", 5, 0, True), reading(1060, 12000), "high"), Pilot("A", 5, 0, False))
 
     def test_restarted(self):

@@ -1,9 +1,8 @@
 """`time` of the virtual chip: ticks that start 30 s before their wrap and may run faster than real time."""
 
+import chip_clock
 import utime
 from utime import *  # noqa: F403 - everything else is the interpreter's own
-
-import chip_clock
 
 _START = utime.ticks_ms()
 _PERIOD = 1 << 30

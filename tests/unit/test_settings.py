@@ -1,0 +1,97 @@
+"""The settings table: one row rules what a value may be."""
+
+import unittest
+
+from firmware.core import settings
+from firmware.core.records import Refusal
+
+
+def tried(**changes):
+    """Settings, or the words of the refusal."""
+    made = settings.changed(settings.defaults(), changes)
+    return made.words if isinstance(made, Refusal) else made
+
+
+class Table(unittest.TestCase):
+    def test_factory(self):
+        made = settings.defaults()
+        self.assertEqual(made.wiring_limit_ma, 6000)
+        self.assertEqual((made.phases, made.nominal_mv, made.restart_spread_s), (3, 230000, 600))
+        self.assertEqual((made.mqtt_host, made.mqtt_port, made.mqtt_is_tls), ("", 8883, True))
+        self.assertIs(made.plain_may_bind, False)
+        self.assertIs(made.is_ventilated, False)
+
+    def test_every_default_passes_its_own_check(self):
+        for row in settings.SETTINGS:
+            self.assertIsNone(settings.refused(row, row[5]), row[0])
+
+    def test_rows_are_whole(self):
+        keys = [row[0] for row in settings.SETTINGS]
+        self.assertEqual(len(keys), len(set(keys)))
+        for row in settings.SETTINGS:
+            self.assertEqual(len(row), 10)
+            self.assertIn(row[1], ("int", "bool", "text", "names"))
+            self.assertIn(row[6], ("installer", "owner"))
+            self.assertIs(row[8], row[0] == "mqtt_password")
+
+    def test_installation_facts_belong_to_the_installer(self):
+        installer = [row[0] for row in settings.SETTINGS if row[6] == "installer"]
+        self.assertEqual(installer, ["wiring_limit_ma", "phases", "nominal_mv", "is_ventilated"])
+
+    def test_whole_numbers_at_their_ends(self):
+        for key, low, high, step in (
+            ("wiring_limit_ma", 6000, 80000, 100),
+            ("phases", 1, 3, 2),
+            ("nominal_mv", 100000, 250000, 1000),
+            ("restart_spread_s", 0, 1800, 1),
+            ("utc_offset_s", -43200, 50400, 900),
+            ("mqtt_port", 1, 65535, 1),
+        ):
+            for value in (low, high, low + step):
+                self.assertEqual(tried(**{key: value})[settings.KEYS.index(key)], value)
+            for value in (low - step, high + step):
+                self.assertEqual(tried(**{key: value}), "%s must be %d to %d." % (key, low, high))
+        self.assertEqual(tried(phases=2), "phases must be 1 plus a multiple of 2.")
+        self.assertEqual(tried(wiring_limit_ma=6001), "wiring_limit_ma must be 6000 plus a multiple of 100.")
+
+    def test_wrong_types(self):
+        for value in (True, "16000", None, [], 1.5):
+            self.assertEqual(tried(wiring_limit_ma=value), "wiring_limit_ma must be a whole number.")
+        for value in (1, 0, "true", None):
+            self.assertEqual(tried(mqtt_is_tls=value), "mqtt_is_tls must be true or false.")
+        for value in (1, None, True, b"x"):
+            self.assertEqual(tried(mqtt_host=value), "mqtt_host must be text.")
+        self.assertIs(tried(mqtt_is_tls=False).mqtt_is_tls, False)
+        self.assertIs(tried(plain_may_bind=True).plain_may_bind, True)
+
+    def test_text(self):
+        self.assertEqual(tried(mqtt_host="a" * 64).mqtt_host, "a" * 64)
+        self.assertEqual(tried(mqtt_host=" ~").mqtt_host, " ~")
+        for value in ("a" * 65, "a\n", "\x1b[0m", "\x7f", "ä"):
+            self.assertEqual(tried(mqtt_host=value), "mqtt_host must be 0 to 64 plain characters.")
+
+    def test_names(self):
+        for value in ("", "a", "a,b", "feeder-7_x.Z9", ",".join("abcdefgh"), "a" * 32):
+            self.assertEqual(tried(groups=value).groups, value)
+        self.assertEqual(tried(groups=",".join("abcdefghi")), "groups may hold at most 8 names.")
+        for value in ("a,", ",", "a" * 33):
+            self.assertEqual(tried(groups=value), "groups must hold names of 1 to 32 characters.")
+        for value in ("a/b", "a+", "#", "a b", "ä", "@", "[", "`", "{", ":"):
+            self.assertEqual(tried(groups=value), "groups may hold only letters, digits, dots, - and _.")
+        for value in ("A", "Z", "a", "z", "0", "9"):
+            self.assertEqual(tried(groups=value).groups, value)
+
+    def test_unknown_key_changes_nothing(self):
+        made = settings.changed(settings.defaults(), {"wiring_limit_ma": 16000, "colour": 1})
+        self.assertEqual(made[:2], ("unknown_setting", "colour"))
+        self.assertEqual(made.words, "There is no setting of this name.")
+        self.assertEqual(len(settings.changed(settings.defaults(), {"x" * 99: 1}).field), 32)
+
+    def test_refusal_names_its_field(self):
+        made = settings.changed(settings.defaults(), {"phases": 2})
+        self.assertEqual((made.code, made.field), ("bad_setting", "phases"))
+
+    def test_only_what_is_named_changes(self):
+        before = tried(wiring_limit_ma=20000)
+        after = settings.changed(before, {"phases": 1})
+        self.assertEqual((after.wiring_limit_ma, after.phases), (20000, 1))
