@@ -1,14 +1,18 @@
 """Latency of a pause: from the client's PUBLISH to the pilot edge on the wire, taken outside the firmware."""
 
+import argparse
 import json
 import random
 import subprocess
 import sys
+import tempfile
 import time
-import urllib.error
 import urllib.request
 
 import paho.mqtt.client as paho
+
+from host_tools import latency_simulated
+from host_tools.mosquitto import Mosquitto
 
 PAUSE_S = 5
 EDGE_WAIT_S = 3.0
@@ -149,10 +153,32 @@ def report(name, found):
 
 
 def real_time(options):
-    """Run the real-time series on the real interpreter against a running demo; True when the goals are met."""
+    """Run the real-time series against running demos; True when the goals are met."""
     chance = random.Random(options.seed)
-    extra = ["--seed", str(options.seed)]
-    extra += ["--broker", options.broker] if options.broker else []
-    extra += ["--runtime", options.runtime] if options.runtime else []
-    is_met = report("pause_to_x1_plugged", plugged_pauses(options.plugged, extra, chance))
-    return report("pause_to_x1_charging", charging_pauses(options.charging, extra, chance)) and is_met
+    with tempfile.TemporaryDirectory() as folder:
+        broker = Mosquitto(folder).start()
+        try:
+            extra = ["--seed", str(options.seed), "--broker", f"127.0.0.1:{broker.port}", "--data", folder + "/box"]
+            extra += ["--runtime", options.runtime]
+            is_met = report("pause_to_x1_plugged", plugged_pauses(options.plugged, extra, chance))
+            return report("pause_to_x1_charging", charging_pauses(options.charging, extra, chance)) and is_met
+        finally:
+            broker.stop()
+
+
+def run(argv):
+    """Task `latency`: real-time and simulated figures, one a line; exit 0 only when every goal is met."""
+    parser = argparse.ArgumentParser(prog="python3 -m host_tools latency", description=__doc__)
+    parser.add_argument("--plugged", type=int, default=200, help="pauses of a plugged car in letter B")
+    parser.add_argument("--charging", type=int, default=20, help="pauses of a charging car, each on a fresh box")
+    parser.add_argument("--offsets", type=int, default=1000, help="phase offsets of the simulated sweep")
+    parser.add_argument("--runtime", choices=("micropython", "cpython"), default="micropython")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args(argv)
+    print(f"latency_seed: {options.seed} seed")
+    is_met = True
+    if options.offsets:
+        is_met = latency_simulated.report(options.seed, options.offsets)
+    if options.plugged or options.charging:
+        is_met = real_time(options) and is_met
+    return 0 if is_met else 1

@@ -67,7 +67,7 @@ class Board:
         )
 
     def act(self, outputs):
-        """Contactor first, then pilot, self-test and light; a closed contactor is a lease that this call alone renews."""
+        """Contactor first, then pilot, self-test and light; a closed contactor is a lease this call renews."""
         if outputs.is_contactor_closed:
             self._contactor.renew()
         else:
