@@ -26,7 +26,7 @@ class Box:
         """extra: further arguments for `demo`."""
         command = [sys.executable, "-m", "host_tools", "demo", "--json", "--no-browser"]
         command += ["--web", "0", "--bench", "0", "--mqtt", "0", *extra]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
         if not line:
             raise SystemExit(f"latency: demo ended with {self.process.wait()} before it was ready")

@@ -7,7 +7,7 @@ import sys
 if sys.implementation.name == "micropython":
     # asyncio's C part counts the interpreter's own ticks: it must not meet the ones of this folder's `time`.
     here = sys.path.pop(0)
-
+    __import__("asyncio.core")
     sys.path.insert(0, here)
 
 with open(sys.argv[1]) as file:
