@@ -1,6 +1,7 @@
 """The app: the only file that knows every part, and ties them together."""
 
 import asyncio
+import gc
 import os
 from collections import namedtuple
 
@@ -155,6 +156,13 @@ class App:
         if self.mqtt is not None:
             self.mqtt.events(events)
 
+    async def _tell_heap(self):
+        """Print the live heap now and then, for a harness that asks for it."""
+        while True:
+            await asyncio.sleep(TIME_EVERY_S)
+            gc.collect()
+            print("live_heap: %d B" % gc.mem_alloc())
+
     async def _keep_time(self):
         """Ask the outside world for the time, where it answers without blocking."""
         import ntptime
@@ -190,6 +198,8 @@ class App:
             tasks.append(asyncio.create_task(self.health.keep("mqtt", self.mqtt.run)))
         if self.config.get("has_outside_time"):
             tasks.append(asyncio.create_task(self.health.keep("time", self._keep_time)))
+        if self.config.get("tells_heap") and hasattr(gc, "mem_alloc"):
+            tasks.append(asyncio.create_task(self._tell_heap()))
         if self.config.get("web_port"):
             # Imported when needed: a board without memory for the page runs without it.
             from firmware.services.web_service import WebService

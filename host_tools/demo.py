@@ -133,6 +133,7 @@ class Demo:
             "owner_token": self.token,
             "quiet_pins": [facts.pins.peak_reset],
             "has_outside_time": True,
+            "tells_heap": True,
             "speed": self.options.speed,
         }
 

@@ -65,8 +65,8 @@ class LinkServer:
         try:
             while True:
                 await self._one(reader, writer)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+            return  # the firmware is gone, or the demo ends
         finally:
             writer.close()
             if self._writer is writer:

@@ -1,0 +1,82 @@
+"""Task `budgets`: time and garbage of a tick and live heap on the real interpreter, measuring and simulation speed."""
+
+import argparse
+import os
+import re
+import subprocess
+import time
+
+from host_tools import bootstrap, chip, figures_sensing
+from host_tools.sim import world
+
+TICK_MEAN_US, TICK_P999_US, GARBAGE_B, HEAP_B = 130, 400, 1024, 96 * 1024
+SPEED_GOAL = 300
+
+
+def on_chip(script, heap="2m"):
+    """Lines that a script of chip_scripts prints, run from compiled firmware."""
+    compiled = chip.compiled(chip.firmware_sources(), "budgets")
+    folder = bootstrap.ROOT / "host_tools"
+    paths = f"{folder / 'sim' / 'chip'}:{folder / 'sim'}:{compiled}:.frozen"
+    command = [*chip.interpreter(), "-X", f"heapsize={heap}", str(folder / "chip_scripts" / script)]
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "MICROPYPATH": paths})
+    if done.returncode:
+        raise SystemExit(f"budgets: {script} failed:\n{done.stdout}{done.stderr}")
+    return done.stdout.splitlines()
+
+
+def number_of(lines, name):
+    """The number in the line of that name."""
+    for line in lines:
+        found = re.match(rf"{name}: ([\d.]+)", line)
+        if found:
+            return float(found[1])
+    raise SystemExit(f"budgets: no line {name}")
+
+
+def tick():
+    """Print the cost of a tick; True when within budget."""
+    lines = on_chip("tick_cost.py")
+    print("\n".join(lines))
+    is_good = True
+    for when in ("at_start", "after_13_days"):
+        is_good = is_good and number_of(lines, f"tick_mean_{when}") <= TICK_MEAN_US
+        is_good = is_good and number_of(lines, f"tick_p99_9_{when}") <= TICK_P999_US
+        is_good = is_good and number_of(lines, f"tick_garbage_{when}") <= GARBAGE_B
+    return is_good
+
+
+def heap():
+    """Print the live heap of the control part once imported; True when within budget."""
+    lines = on_chip("heap_cost.py", "256k")
+    print("\n".join(lines))
+    return number_of(lines, "heap_control_part") <= HEAP_B
+
+
+def speed(seconds):
+    """Print how much faster than real time plant and whole core run on CPython with a charging car."""
+    from host_tools.sim.box import Box
+
+    box = Box("polite", 1)
+    box.run_ms(4000)
+    world.change(box.plant, {"car": {"is_plugged": True}})
+    box.run_ms(20_000)
+    if not box.plant.is_coil_on:
+        raise SystemExit("budgets: the simulated car does not charge")
+    begun_s = time.perf_counter()
+    box.run_ms(seconds * 1000)
+    found = seconds / (time.perf_counter() - begun_s)
+    print(f"simulated_speed: {found:.0f} x real time (plant + whole core, charging, {seconds} s)")
+    return found >= SPEED_GOAL
+
+
+def run(argv):
+    """Run the task; exit 0 only when every budget holds."""
+    parser = argparse.ArgumentParser(prog="python3 -m host_tools budgets", description=__doc__)
+    parser.add_argument("--bursts", type=int, default=100_000, help="pilot bursts to judge (full figure: 1000000)")
+    parser.add_argument("--energy-s", type=int, default=60, help="simulated seconds per mains frequency")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args(argv)
+    results = [tick(), heap(), speed(1800), figures_sensing.report(options.seed, options.bursts, options.energy_s)]
+    print(f"budgets_met: {sum(results)} of {len(results)}")
+    return 0 if all(results) else 1

@@ -1,0 +1,127 @@
+"""A running demo and a real mosquitto for end-to-end tests: started on free ports, stopped by process id."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def runtime():
+    """The interpreter of the firmware: the real one, unless the whole run was told to go without."""
+    return "cpython" if os.environ.get("EBB_WITHOUT_CHIP") else "micropython"
+
+
+class RunningDemo:
+    """`python3 -m host_tools demo --json` with its ports and calls."""
+
+    def __init__(self, *options, uses=None):
+        command = [sys.executable, "-m", "host_tools", "demo", "--json", "--no-browser", "--web", "0", "--bench", "0"]
+        command += ["--mqtt", "0", "--runtime", uses or runtime(), *options]
+        self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        line = self.process.stdout.readline()
+        assert line, self.process.stderr.read()
+        self.ready = json.loads(line)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        self.process.wait(20)
+        self.process.stdout.close()
+        self.process.stderr.close()
+
+    def call(self, where, path, body=None, **headers):
+        """(status, body) of a JSON call to "web" or "bench"; GET without a body."""
+        method = headers.pop("method", "GET" if body is None else "POST")
+        encoded = None if body is None else (body if isinstance(body, bytes) else json.dumps(body).encode())
+        request = urllib.request.Request(self.ready[where].rstrip("/") + path, encoded, method=method)
+        request.add_header("Content-Type", "application/json")
+        for name, value in headers.items():
+            request.add_header(name.replace("_", "-"), value)
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                return answer.status, json.loads(answer.read() or b"null")
+        except urllib.error.HTTPError as error:
+            return error.code, json.loads(error.read() or b"null")
+
+    def world(self, change=None):
+        """GET or POST /world."""
+        status, body = self.call("bench", "/world", change)
+        assert status == 200, body
+        return body
+
+    def status(self):
+        """GET /api/status as the demo's owner."""
+        status, body = self.call("web", "/api/status", Authorization="Bearer " + self.ready["owner_token"])
+        assert status == 200, body
+        return body
+
+    def edges(self, since_ms=0):
+        """[(at_ms, name, value)] of /trace."""
+        _, body = self.call("bench", f"/trace?since_ms={since_ms}")
+        return [(edge["at_ms"], edge["name"], edge["value"]) for edge in body["edges"]]
+
+    def wait(self, is_reached, words, for_s=30):
+        """What is_reached() gives once it is true; an error with the trace else."""
+        end = time.monotonic() + for_s
+        while time.monotonic() < end:
+            found = is_reached()
+            if found:
+                return found
+            time.sleep(0.1)
+        raise AssertionError(f"not within {for_s} s: {words}; edges {self.edges()[-12:]}")
+
+    def wait_edge(self, name, value, since_ms=0, for_s=30):
+        """Moment in ms of the first such edge since since_ms."""
+
+        def found():
+            for at_ms, edge, level in self.edges(since_ms):
+                if edge == name and level == value:
+                    return (at_ms,)
+            return None
+
+        return self.wait(found, f"{name} {value}", for_s)[0]
+
+    def charge(self):
+        """Plug in and wait until current flows."""
+        self.world({"car": {"is_plugged": True}})
+        self.wait(lambda: max(self.world()["currents_ma"]) > 5000, "current flows")
+
+
+def publish(port, topic, payload, *options):
+    """Send with mosquitto_pub, as a person at the grid would."""
+    command = ["mosquitto_pub", "-h", "127.0.0.1", "-p", str(port), "-t", topic, "-m", payload, "-q", "1", *options]
+    subprocess.run(command, check=True, timeout=10)
+
+
+class Subscriber:
+    """mosquitto_sub in the background; lines are (topic, payload)."""
+
+    def __init__(self, port, topic):
+        command = ["mosquitto_sub", "-h", "127.0.0.1", "-p", str(port), "-t", topic, "-v", "-q", "1"]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        os.set_blocking(self.process.stdout.fileno(), False)
+        self.text = ""
+
+    def lines(self):
+        """Everything heard so far."""
+        try:
+            self.text += os.read(self.process.stdout.fileno(), 1 << 20).decode()
+        except BlockingIOError:
+            pass
+        return [tuple(line.split(" ", 1)) for line in self.text.splitlines() if " " in line]
+
+    def close(self):
+        """Stop listening."""
+        self.process.terminate()
+        self.process.wait(10)
+        self.process.stdout.close()
