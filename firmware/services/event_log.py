@@ -1,6 +1,6 @@
 """The last events of the box in memory: codes and numbers, newest last, oldest dropped."""
 
-MOST_KEPT = 64
+MOST_KEPT = 24
 
 
 class EventLog:

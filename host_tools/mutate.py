@@ -1,0 +1,195 @@
+"""Task `mutate`: change the core in small ways, module tables included, and see whether the unit tests notice."""
+
+import argparse
+import ast
+import copy
+import multiprocessing
+import os
+import random
+import signal
+import sys
+import unittest
+
+from host_tools import bootstrap
+
+CORE = bootstrap.ROOT / "firmware" / "core"
+UNIT = bootstrap.ROOT / "tests" / "unit"
+TESTS = "pilot offer_energy claims commands faults charging interlock settings decide wire_out".split()
+TIMEOUT_S = 20
+GOAL = 85
+NEXT_COMPARISON = {
+    ast.Lt: ast.LtE,
+    ast.LtE: ast.Lt,
+    ast.Gt: ast.GtE,
+    ast.GtE: ast.Gt,
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+    ast.Is: ast.IsNot,
+    ast.IsNot: ast.Is,
+    ast.In: ast.NotIn,
+    ast.NotIn: ast.In,
+}
+NEXT_OPERATION = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.FloorDiv, ast.FloorDiv: ast.Mult, ast.Mod: ast.Mult}
+# Columns of tables that hold words for people, and records' field names: changing them changes no behaviour of the core.
+WORD_TABLES = {"faults.py": ("FAULTS", 7), "settings.py": ("SETTINGS", 9), "charging.py": ("TRANSITIONS", 3)}
+
+
+def docstrings(tree):
+    """Ids of the string nodes that are docstrings or words for people."""
+    skipped = set()
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if (
+            isinstance(body, list)
+            and body
+            and isinstance(body[0], ast.Expr)
+            and isinstance(body[0].value, ast.Constant)
+        ):
+            skipped.add(id(body[0].value))
+        if isinstance(node, ast.JoinedStr | ast.BinOp) and isinstance(getattr(node, "left", None), ast.Constant):
+            skipped.add(id(node.left))
+    return skipped
+
+
+def word_columns(tree, name):
+    """Ids of the nodes in a table's column of words."""
+    table, column = WORD_TABLES.get(name, ("", 0))
+    found = set()
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == table:
+            found |= {id(row.elts[column]) for row in node.value.elts if len(getattr(row, "elts", ())) > column}
+    return found
+
+
+def changes_of(node):
+    """[(words, function that changes a copy of the node)] for one node."""
+    found = []
+    if isinstance(node, ast.Constant) and type(node.value) is int:
+        for step in (1, -1):
+            found.append((f"{node.value} -> {node.value + step}", lambda n, s=step: setattr(n, "value", n.value + s)))
+    elif isinstance(node, ast.Constant) and type(node.value) is bool:
+        found.append((f"{node.value} -> {not node.value}", lambda n: setattr(n, "value", not n.value)))
+    elif isinstance(node, ast.Constant) and type(node.value) is str and node.value:
+        found.append((f"{node.value!r} -> 'mutant'", lambda n: setattr(n, "value", "mutant")))
+    elif isinstance(node, ast.Compare) and type(node.ops[0]) in NEXT_COMPARISON:
+        new = NEXT_COMPARISON[type(node.ops[0])]
+        found.append((f"{type(node.ops[0]).__name__} -> {new.__name__}", lambda n, o=new: n.ops.__setitem__(0, o())))
+    elif isinstance(node, ast.BoolOp):
+        new = ast.Or if isinstance(node.op, ast.And) else ast.And
+        found.append((f"{type(node.op).__name__} -> {new.__name__}", lambda n, o=new: setattr(n, "op", o())))
+    elif isinstance(node, ast.BinOp | ast.AugAssign) and type(node.op) in NEXT_OPERATION:
+        new = NEXT_OPERATION[type(node.op)]
+        found.append((f"{type(node.op).__name__} -> {new.__name__}", lambda n, o=new: setattr(n, "op", o())))
+    elif isinstance(node, ast.If | ast.IfExp | ast.While):
+        found.append(("condition negated", lambda n: setattr(n, "test", ast.UnaryOp(ast.Not(), n.test))))
+    elif isinstance(node, ast.Return) and node.value is not None and not isinstance(node.value, ast.Constant):
+        found.append(("returns None", lambda n: setattr(n, "value", ast.Constant(None))))
+    return found
+
+
+def mutants():
+    """[(file name, node number, change number, line, words)] of the whole core."""
+    found = []
+    for path in sorted(CORE.glob("*.py")):
+        if path.name in ("__init__.py", "records.py"):
+            continue
+        tree = ast.parse(path.read_text())
+        skipped = docstrings(tree) | word_columns(tree, path.name)
+        for number, node in enumerate(ast.walk(tree)):
+            if id(node) in skipped:
+                continue
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "namedtuple":
+                skipped |= {id(inner) for inner in ast.walk(node)}
+                continue
+            for change, (words, _) in enumerate(changes_of(node)):
+                found.append((path.name, number, change, getattr(node, "lineno", 0), words))
+    return found
+
+
+def mutated(name, number, change):
+    """Code of a module with one change."""
+    tree = copy.deepcopy(ast.parse((CORE / name).read_text()))
+    for index, node in enumerate(ast.walk(tree)):
+        if index == number:
+            changes_of(node)[change][1](node)
+            break
+    return compile(ast.fix_missing_locations(tree), name, "exec")
+
+
+class Loader:
+    """Finds the one mutated module in place of its file."""
+
+    def __init__(self, name, code):
+        self.name = "firmware.core." + name[:-3]
+        self.code = code
+
+    def find_spec(self, name, path=None, target=None):
+        """Spec of the mutated module, None for others."""
+        import importlib.machinery
+
+        return importlib.machinery.ModuleSpec(name, self) if name == self.name else None
+
+    def create_module(self, spec):
+        """The usual module."""
+        return None
+
+    def exec_module(self, module):
+        """Run the mutated code."""
+        exec(self.code, module.__dict__)
+
+
+def is_killed(mutant):
+    """Whether the tests notice one mutant; each runs in a process of its own."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reader)
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, 1)
+        os.dup2(null, 2)
+        signal.alarm(TIMEOUT_S)
+        try:
+            if mutant is not None:
+                sys.meta_path.insert(0, Loader(mutant[0], mutated(*mutant[:3])))
+            suite = unittest.TestSuite()
+            for name in TESTS:
+                suite.addTests(unittest.defaultTestLoader.loadTestsFromName("test_" + name))
+            result = unittest.TextTestRunner(stream=open(os.devnull, "w"), failfast=True).run(suite)
+            is_good = result.wasSuccessful() and result.testsRun > 150
+        except BaseException:
+            is_good = False
+        os.write(writer, b"1" if is_good else b"0")
+        os._exit(0)
+    os.close(writer)
+    answer = os.read(reader, 1)
+    os.close(reader)
+    os.waitpid(child, 0)
+    return answer != b"1"
+
+
+def run(argv):
+    """Run the task; exit 0 when the score reaches the goal."""
+    parser = argparse.ArgumentParser(prog="python3 -m host_tools mutate", description=__doc__)
+    parser.add_argument("--sample", type=int, help="only so many, chosen by the seed")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--goal", type=int, default=GOAL, help="lowest score in percent")
+    options = parser.parse_args(argv)
+    sys.path[:0] = [str(bootstrap.ROOT), str(UNIT)]
+    chosen = mutants()
+    print(f"mutants: {len(chosen)} mutants")
+    if options.sample:
+        chosen = random.Random(options.seed).sample(chosen, min(options.sample, len(chosen)))
+    if is_killed(None):
+        print("ebb: the unit tests fail without any mutant.", file=sys.stderr)
+        return 1
+    with multiprocessing.get_context("fork").Pool(2) as pool:
+        killed = pool.map(is_killed, chosen, chunksize=4)
+    for mutant, is_dead in zip(chosen, killed, strict=True):
+        if not is_dead:
+            print(f"survived: {mutant[0]}:{mutant[3]} {mutant[4]}")
+    score = 100 * sum(killed) / len(killed)
+    print(f"mutation_seed: {options.seed} seed")
+    print(f"mutation_tried: {len(killed)} mutants")
+    print(f"mutation_killed: {sum(killed)} mutants")
+    print(f"mutation_score: {score:.1f} %")
+    return 0 if score >= options.goal else 1
