@@ -19,6 +19,11 @@ STABLE_MS = 10_000  # a connection that lasted this long was a good one: back-of
 PUMP_S = 0.02
 WATCH_S = 0.1
 CHUNK = 512
+SUSPECT_MS = 1000
+
+
+class ClosedByBroker(Exception):
+    """The connection ended from the other side."""
 
 
 class MqttClient:
@@ -40,6 +45,9 @@ class MqttClient:
         self._has_session = False
         self._words = "not connected yet"
         self._failures = 0
+        self._suspected = ""
+        self._wrote_topic = ""
+        self._wrote_ms = 0
         self._heard_ms = 0
         self._begun_ms = 0
         self._up_ms = None
@@ -65,6 +73,11 @@ class MqttClient:
                 self._words = "The broker did not answer in time."
             except (OSError, EOFError, ValueError) as error:
                 self._words = "No connection to the broker: %s" % (error or type(error).__name__)
+                if self._is_connected:
+                    self._suspect()
+            except ClosedByBroker:
+                self._words = "The broker closed the connection."
+                self._suspect()
             is_stable = self._ended()
             step = 0 if is_stable else min(step + 1, 12)
             most_ms = min(self._config.backoff_max_s * 1000, 500 << step)
@@ -78,10 +91,17 @@ class MqttClient:
             return False
         if self._now_ms() - self._up_ms >= STABLE_MS:
             return True
-        topic = self._outbox.lost_young()
-        if topic is not None:
-            self._words = "The broker closes the connection when told about %s; it may not be allowed." % topic
+        self._outbox.lost_young()
         return False
+
+    def _suspect(self):
+        """A broker that forbids a QoS 1 message closes the connection: say which message it may have been."""
+        # mosquitto acknowledges the forbidden message and then closes, so the last one written counts too.
+        is_fresh = self._now_ms() - self._wrote_ms < SUSPECT_MS
+        self._suspected = self._wrote_topic if is_fresh or self._outbox.flying else ""
+        if self._suspected:
+            self._words = "The broker closed the connection after %s, which may not be allowed." % self._suspected
+            self._up_ms = None  # not a good connection: the next one waits longer
 
     async def _session(self):
         """One connection from CONNECT to its end; leaves by an exception."""
@@ -142,6 +162,8 @@ class MqttClient:
 
     def _write(self, writer, message, is_dup):
         """Write one message."""
+        if message.qos:
+            self._wrote_topic, self._wrote_ms = message.topic, self._now_ms()
         marks = (message.is_retained, is_dup)
         writer.write(mqtt_packets.publish(message.topic, message.payload, message.packet_id, marks))
 
@@ -151,7 +173,7 @@ class MqttClient:
         while True:
             chunk = await reader.read(min(CHUNK, len(buffer) - self._count))
             if not chunk:
-                raise EOFError("the broker closed the connection")
+                raise ClosedByBroker()
             if not self._count:
                 self._begun_ms = self._now_ms()
             buffer[self._count : self._count + len(chunk)] = chunk
@@ -198,4 +220,6 @@ class MqttClient:
         self._has_session = has_session
         self._is_connected = True
         self._words = "connected"
+        if self._suspected:
+            self._words += "; the last connection was closed after %s, which may not be allowed" % self._suspected
         self._up_ms = self._now_ms()

@@ -1,5 +1,7 @@
 """The same words and units from every board: the fast seam, and the real drivers with and without peak detectors."""
 
+from pathlib import Path
+
 import pytest
 
 from firmware.core.records import Outputs
@@ -159,7 +161,7 @@ def test_a_gap_in_the_burst_makes_it_void():
 def test_bad_board_files_are_refused_in_words():
     import json
 
-    good = json.loads(open("hardware/boards/reference.json").read())
+    good = json.loads(Path("hardware/boards/reference.json").read_text())
     for key, value, words in (
         ("tick_ms", 25, "half cycle"),
         ("tick_ms", 20, "half cycle"),

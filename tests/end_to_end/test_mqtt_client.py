@@ -1,0 +1,319 @@
+"""The box's MQTT client against real brokers: restart, queued commands, takeover, ACL, TLS, silence and slowness."""
+
+import asyncio
+import datetime
+import ipaddress
+import os
+import ssl
+import subprocess
+import sys
+import time
+
+import paho.mqtt.client as paho
+import pytest
+from running import ROOT, publish
+
+from firmware.services.mqtt_client import MqttClient, MqttConfig
+from host_tools.mosquitto import Mosquitto, free_port
+
+TOPIC = "ebb/1/box/a/cmd"
+
+
+class Client:
+    """The client under test with what it heard; start() and stop() inside one event loop."""
+
+    def __init__(self, port, keepalive_s=2, ca_der=b"", host="127.0.0.1", login=None):
+        config = MqttConfig(host, port, "a", login, keepalive_s, ("ebb/1/box/a/online", b"0"), ca_der, 4096, 2)
+        self.heard = []
+        tools = (
+            lambda: time.monotonic_ns() // 1_000_000,
+            lambda count: int.from_bytes(os.urandom(4), "little") % count,
+        )
+        self.client = MqttClient(config, lambda *message: self.heard.append(message), (TOPIC,), tools)
+
+    async def __aenter__(self):
+        self.task = asyncio.create_task(self.client.run())
+        return self
+
+    async def __aexit__(self, *_):
+        self.task.cancel()
+
+    async def until(self, is_reached, for_s=20):
+        """Wait for a condition."""
+        end = time.monotonic() + for_s
+        while not is_reached():
+            assert time.monotonic() < end, (self.client.status(), self.heard)
+            await asyncio.sleep(0.02)
+
+    async def connected(self):
+        """Wait for the connection and its subscription."""
+        await self.until(lambda: self.client.status().is_connected)
+        await asyncio.sleep(0.2)
+
+
+def payloads(one):
+    """What was heard on the command topic."""
+    return [bytes(payload) for _, payload, _ in one.heard]
+
+
+def test_broker_restarts_and_kills(mosquitto):
+    async def story():
+        async with Client(mosquitto.port) as one:
+            await one.connected()
+            for is_killed, word in ((False, b"after a stop"), (True, b"after a kill")):
+                mosquitto.stop(is_killed)
+                await one.until(lambda: not one.client.status().is_connected)
+                one.client.publish("ebb/1/box/a/ack", b"kept", 1, False)
+                mosquitto.start()
+                await one.connected()
+                await asyncio.to_thread(publish, mosquitto.port, TOPIC, word.decode())
+                await one.until(lambda word=word: word in payloads(one))
+
+    asyncio.run(story())
+
+
+def test_commands_queued_while_away_arrive_after_a_restart_of_the_broker(mosquitto):
+    async def story():
+        async with Client(mosquitto.port) as one:
+            await one.connected()
+        for number in range(200):
+            if number % 50 == 0:
+                await asyncio.to_thread(publish, mosquitto.port, TOPIC, f"queued {number}")
+        mosquitto.stop()
+        mosquitto.start()
+        async with Client(mosquitto.port) as two:
+            await two.until(lambda: len(two.heard) >= 4)
+            assert two.client.status().has_session
+            assert payloads(two) == [f"queued {number}".encode() for number in range(0, 200, 50)]
+            assert not any(is_retained for _, _, is_retained in two.heard)
+
+    asyncio.run(story())
+
+
+def test_takeover_by_the_same_id_recovers(mosquitto):
+    async def story():
+        async with Client(mosquitto.port) as one:
+            await one.connected()
+            other = paho.Client(paho.CallbackAPIVersion.VERSION2, client_id="a", clean_session=False)
+            other.connect("127.0.0.1", mosquitto.port)
+            other.loop_start()
+            await one.until(lambda: one.client.status().failures >= 1)
+            other.loop_stop()
+            other.disconnect()
+            await one.connected()
+
+    asyncio.run(story())
+
+
+def test_acl_denial_is_told_and_backed_off(tmp_path):
+    acl = tmp_path / "acl"
+    acl.write_text("topic read ebb/1/box/a/cmd\ntopic write ebb/1/box/a/state\ntopic write ebb/1/box/a/online\n")
+    broker = Mosquitto(tmp_path, ("allow_anonymous true", f"acl_file {acl}")).start()
+
+    async def story():
+        async with Client(broker.port) as one:
+            await one.connected()
+            one.client.publish("ebb/1/box/a/secret", b"x", 1, False)
+            await one.until(lambda: "ebb/1/box/a/secret, which may not be allowed" in one.client.status().words, 40)
+            assert one.client.status().failures >= 1
+            await one.until(lambda: one.client.status().is_connected)
+            await asyncio.sleep(0.5)
+            failures = one.client.status().failures
+            one.client.publish("ebb/1/box/a/state", b"y", 1, True)
+            await asyncio.sleep(1)
+            assert one.client.status().failures == failures
+
+    try:
+        asyncio.run(story())
+    finally:
+        broker.stop()
+
+
+class Proxy:
+    """Between client and broker: forwards, goes silent, or dribbles single bytes."""
+
+    def __init__(self, port):
+        self.broker_port = port
+        self.port = free_port()
+        self.is_silent = False
+        self.pause_s = 0.0
+
+    async def __aenter__(self):
+        self.server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        return self
+
+    async def __aexit__(self, *_):
+        self.server.close()
+
+    async def _serve(self, reader, writer):
+        other_reader, other_writer = await asyncio.open_connection("127.0.0.1", self.broker_port)
+        ways = ((reader, other_writer), (other_reader, writer))
+        await asyncio.gather(*(self._forward(*way) for way in ways), return_exceptions=True)
+
+    async def _forward(self, reader, writer):
+        while chunk := await reader.read(1 if self.pause_s else 1000):
+            while self.is_silent:
+                await asyncio.sleep(0.05)
+            await asyncio.sleep(self.pause_s)
+            writer.write(chunk)
+        writer.close()
+
+
+def test_half_open_connection_is_found(mosquitto):
+    async def story():
+        async with Proxy(mosquitto.port) as proxy, Client(proxy.port, keepalive_s=1) as one:
+            await one.connected()
+            proxy.is_silent = True
+            await one.until(lambda: not one.client.status().is_connected, 6)
+            assert one.client.status().words == "The broker went silent."
+            proxy.is_silent = False
+            await one.connected()
+
+    asyncio.run(story())
+
+
+def test_slow_broker(mosquitto):
+    async def story():
+        async with Proxy(mosquitto.port) as proxy, Client(proxy.port, keepalive_s=20) as one:
+            proxy.pause_s = 0.003
+            await one.connected()
+            await asyncio.to_thread(publish, mosquitto.port, TOPIC, "x" * 300)
+            await one.until(lambda: payloads(one) == [b"x" * 300])
+            assert one.client.status().failures == 0
+
+    asyncio.run(story())
+
+
+def test_a_message_longer_than_the_limit_drops_the_connection_only(mosquitto):
+    async def story():
+        async with Client(mosquitto.port) as one:
+            await one.connected()
+            sender = paho.Client(paho.CallbackAPIVersion.VERSION2)
+            sender.connect("127.0.0.1", mosquitto.port)
+            sender.publish(TOPIC, b"x" * 9000, qos=0)
+            sender.loop(1)
+            await one.until(lambda: one.client.status().failures == 1)
+            await one.connected()
+            sender.disconnect()
+
+    asyncio.run(story())
+
+
+def certificates(folder, name):
+    """(CA in DER, certificate path, key path) of a broker called `name`, made for this test."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    now = datetime.datetime.now(datetime.UTC)
+    keys = [rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(2)]
+    names = [x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, text)]) for text in ("test authority", name)]
+    made = []
+    for index in range(2):
+        builder = x509.CertificateBuilder().subject_name(names[index]).issuer_name(names[0])
+        builder = builder.public_key(keys[index].public_key()).serial_number(x509.random_serial_number())
+        builder = builder.not_valid_before(now - datetime.timedelta(days=1))
+        builder = builder.not_valid_after(now + datetime.timedelta(days=9))
+        builder = builder.add_extension(x509.BasicConstraints(ca=index == 0, path_length=None), critical=True)
+        if index:
+            entries = [x509.DNSName(name)]
+            if name == "localhost":
+                entries.append(x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
+            builder = builder.add_extension(x509.SubjectAlternativeName(entries), critical=False)
+        made.append(builder.sign(keys[0], hashes.SHA256()))
+    (folder / "broker.pem").write_bytes(made[1].public_bytes(serialization.Encoding.PEM))
+    plain = serialization.NoEncryption()
+    form = serialization.PrivateFormat.TraditionalOpenSSL
+    (folder / "broker.key").write_bytes(keys[1].private_bytes(serialization.Encoding.PEM, form, plain))
+    return made[0].public_bytes(serialization.Encoding.DER), folder / "broker.pem", folder / "broker.key"
+
+
+@pytest.mark.parametrize(
+    ("name", "is_right_authority", "is_good"),
+    (("localhost", True, True), ("localhost", False, False), ("elsewhere", True, False)),
+)
+@pytest.mark.parametrize("interpreter", ("cpython", "micropython"))
+def test_tls_checks_authority_and_name(tmp_path, name, is_right_authority, is_good, interpreter):
+    authority, certificate, key = certificates(tmp_path, name)
+    if not is_right_authority:
+        other = tmp_path / "other"
+        other.mkdir()
+        authority = certificates(other, name)[0]
+    lines = ("allow_anonymous true", f"certfile {certificate}", f"keyfile {key}")
+    broker = Mosquitto(tmp_path, lines).start()
+    try:
+        if interpreter == "micropython":
+            found = on_chip(broker.port, authority, tmp_path)
+        else:
+            found = asyncio.run(tls_once(broker.port, authority))
+        assert found == is_good
+    finally:
+        broker.stop()
+
+
+async def tls_once(port, authority):
+    """Whether the client connects within three seconds."""
+    assert ssl.OPENSSL_VERSION
+    async with Client(port, ca_der=authority, host="localhost") as one:
+        end = time.monotonic() + 3
+        while time.monotonic() < end and not one.client.status().is_connected:
+            await asyncio.sleep(0.05)
+        return one.client.status().is_connected
+
+
+CHIP_STORY = """
+import asyncio, os, time
+from firmware.services.mqtt_client import MqttClient, MqttConfig
+with open(%r, "rb") as file:
+    authority = file.read()
+config = MqttConfig("localhost", %d, "a", None, 20, None, authority, 4096, 2)
+client = MqttClient(config, lambda *m: None, ("x",), (time.ticks_ms, lambda n: os.urandom(1)[0] %% n))
+async def story():
+    asyncio.create_task(client.run())
+    for _ in range(60):
+        await asyncio.sleep(0.05)
+        if client.status().is_connected:
+            break
+    print("connected", client.status().is_connected)
+asyncio.run(story())
+"""
+
+
+def on_chip(port, authority, folder):
+    """The same on the 32-bit interpreter."""
+    if os.environ.get("EBB_WITHOUT_CHIP"):
+        return asyncio.run(tls_once(port, authority))
+    from host_tools import chip
+
+    (folder / "ca.der").write_bytes(authority)
+    (folder / "story.py").write_text(CHIP_STORY % (str(folder / "ca.der"), port))
+    env = {**os.environ, "MICROPYPATH": f"{ROOT}:.frozen"}
+    command = [*chip.interpreter(), "-X", "heapsize=2m", str(folder / "story.py")]
+    done = subprocess.run(command, capture_output=True, text=True, env=env, timeout=30)
+    assert "connected" in done.stdout, done.stdout + done.stderr
+    return "connected True" in done.stdout
+
+
+def test_amqtt_keeps_named_sessions_and_replays_with_the_retain_flag():
+    port = free_port()
+    command = [sys.executable, "-m", "host_tools.bench.broker", "--port", str(port)]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    try:
+        assert "ready" in process.stdout.readline()
+
+        async def story():
+            async with Client(port, keepalive_s=20) as one:
+                await one.connected()
+                await asyncio.to_thread(publish, port, TOPIC, "now")
+                await one.until(lambda: payloads(one) == [b"now"])
+            await asyncio.sleep(0.5)
+            await asyncio.to_thread(publish, port, TOPIC, "queued")
+            async with Client(port, keepalive_s=20) as two:
+                await two.until(lambda: b"queued" in payloads(two))
+                return [is_retained for _, payload, is_retained in two.heard if bytes(payload) == b"queued"]
+
+        print("queued messages of amqtt carry the retain flag:", asyncio.run(story()))
+    finally:
+        process.terminate()
+        process.wait(10)
+        process.stdout.close()
