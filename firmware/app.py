@@ -13,8 +13,9 @@ from firmware.services.control_loop import ControlLoop
 from firmware.services.event_log import EventLog
 from firmware.services.health import Health
 from firmware.services.inbox import Inbox
-from firmware.services.mqtt_client import MqttConfig
+from firmware.services.mqtt_client import MqttConfig, Status
 from firmware.services.mqtt_service import MqttService
+from firmware.services.phrase_book import PhraseBook
 from firmware.services.settings_store import SettingsStore
 from firmware.wire import grid_contract, mqtt_topics, status
 from firmware.wire.acknowledgement import Moment
@@ -24,6 +25,8 @@ KEEPALIVE_S = 20
 BACKOFF_MOST_S = 300
 MOST_PACKET = 2304  # a JWS of 2048 bytes and its topic (grid-contract.md); longer is dropped before allocation
 TIME_EVERY_S = 5
+NO_BROKER = Status(False, "off", "", 0, 0, False)
+WORDS_FILE = "words_en.txt"  # beside this module
 
 # What a service may ask of the rest, as plain callables.
 AppPorts = namedtuple(
@@ -70,6 +73,7 @@ class App:
         self.loop = ControlLoop(self.board, chosen, memory, self.inbox)
         self.loop.sink = self._events
         self.health = Health(self.tell)
+        self.phrases = PhraseBook(__file__.rpartition("app")[0] + WORDS_FILE)
         self.ports = self._ports()
         self.mqtt = None
         if refusal is not None:
@@ -111,15 +115,23 @@ class App:
         """The whole state as a dict."""
         network = None
         if with_network:
-            found = self.mqtt.client.status() if self.mqtt else None
+            found = self.mqtt.client.status() if self.mqtt else NO_BROKER
+            words = self.phrases.phrase("mqtt." + found.code)[0]
             network = {
-                "mqtt_is_connected": bool(found and found.is_connected),
-                "mqtt_words": found.words if found else "no broker is set",
+                "mqtt_is_connected": found.is_connected,
+                "mqtt_words": words + ": " + found.detail if found.detail else words + ".",
                 "worst_late_ms": self.loop.worst_late_ms,
             }
         loop = self.loop
         view = status.View(
-            self.config["box"], VERSION, loop.memory, loop.readings, loop.settings, self.board.boot_epoch_ms(), network
+            self.config["box"],
+            VERSION,
+            loop.memory,
+            loop.readings,
+            loop.settings,
+            self.board.boot_epoch_ms(),
+            network,
+            self.phrases.phrase,
         )
         return status.status(view)
 

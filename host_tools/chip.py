@@ -137,7 +137,7 @@ def compiled(sources, name):
             fresh = target.with_suffix(f".{os.getpid()}")
             shutil.copyfile(ready, fresh)
             fresh.replace(target)
-    return out
+    return with_words(out)
 
 
 def cross(source, target, ready):
@@ -148,6 +148,15 @@ def cross(source, target, ready):
     if done.returncode:
         raise NoChip(f"{target} does not compile for the chip: {done.stderr.strip()[-300:]}")
     fresh.replace(ready)
+
+
+def with_words(folder):
+    """The folder of compiled firmware, with the words beside it."""
+    text = (bootstrap.ROOT / "firmware" / "words_en.txt").read_bytes()
+    target = folder / "firmware" / "words_en.txt"
+    if not target.exists() or target.read_bytes() != text:
+        target.write_bytes(text)
+    return folder
 
 
 def firmware_sources():

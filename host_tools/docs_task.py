@@ -16,13 +16,20 @@ def table(columns, rows):
     return "\n".join(lines) + "\n"
 
 
+def phrase(code):
+    """(words, what to do) of a code of firmware/words_en.txt."""
+    from firmware.services.phrase_book import PhraseBook
+
+    return PhraseBook(str(bootstrap.ROOT / "firmware" / "words_en.txt")).phrase(code)
+
+
 def settings_page():
     """docs/settings.md."""
     from firmware.core.settings import SETTINGS
 
     rows = [
-        (f"`{key}`", label, kind, f"{low}–{high}", default if not is_secret else "", who)
-        for key, kind, low, high, _, default, who, _, is_secret, label in SETTINGS
+        (f"`{key}`", phrase(f"setting.{key}")[0], kind, f"{low}–{high}", default if not is_secret else "", who)
+        for key, kind, low, high, _, default, who, _, is_secret in SETTINGS
     ]
     columns = ("key", "what", "kind", "range", "factory", "who may change it")
     return f"{HEAD}# Settings\n\n{table(columns, rows)}"
@@ -31,13 +38,11 @@ def settings_page():
 def faults_page():
     """docs/faults.md."""
     from firmware.core.faults import FAULTS
-    from firmware.wire import words
 
     rows = [
         (
             row[0],
-            row[7],
-            words.fault_of(row[0])[1],
+            *phrase(f"fault.{row[0]}"),
             f"{row[1]} ms",
             row[2],
             f"{row[3]} ms",
@@ -55,10 +60,9 @@ def states_page():
     """docs/states.md, with a picture of the transitions."""
     from firmware.core.charging import TRANSITIONS
     from firmware.core.states import STATES
-    from firmware.wire import words
 
     states = [
-        (name, "**closed**" if is_closed else "open", mode, light, words.word_of(words.STATE_WORDS, name))
+        (name, "**closed**" if is_closed else "open", mode, light, phrase(f"state.{name}")[0])
         for name, is_closed, mode, light in STATES
     ]
     moves = [
@@ -81,13 +85,13 @@ def topics_page():
 
     chosen = settings.defaults()
     memory = decide.first_memory(0, (claims.standing("cable", 32000, None),), (0, 0))
-    made = status.status(status.View("<box>", "", memory, None, chosen, None, None))
+    made = status.status(status.View("<box>", "", memory, None, chosen, None, None, phrase))
     listens = [(f"`{topic}`",) for topic in mqtt_topics.subscriptions("<box>", "<group>")]
     speaks = [
         (f"`{mqtt_topics.built('<box>', name)}`",) for name in mqtt_topics.FROM_BOX[:2] + mqtt_topics.FROM_BOX[4:]
     ]
     values = [(f"`{mqtt_topics.value_topic('<box>', name)}`", text) for name, text in mqtt_topics.values(made)]
-    reasons = [(f"`{code}`", words) for code, words in grid_contract.WORDS]
+    reasons = [(f"`{code}`", phrase(f"reason.{code}")[0]) for code in grid_contract.REASONS.split()]
     return (
         f"{HEAD}# MQTT topics\n\nThe box listens to\n\n{table(('topic',), listens)}\nand speaks on\n\n"
         f"{table(('topic',), speaks)}\nPlain scalars, retained (with their values on a box at rest)\n\n"

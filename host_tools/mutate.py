@@ -32,7 +32,7 @@ NEXT_COMPARISON = {
 }
 NEXT_OPERATION = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.FloorDiv, ast.FloorDiv: ast.Mult, ast.Mod: ast.Mult}
 # Columns of tables that hold words for people: changing them changes no behaviour of the core.
-WORD_TABLES = {"faults.py": ("FAULTS", 7), "settings.py": ("SETTINGS", 9), "charging.py": ("TRANSITIONS", 3)}
+WORD_TABLES = {"charging.py": ("TRANSITIONS", 3)}
 
 
 def docstrings(tree):

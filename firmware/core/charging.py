@@ -112,9 +112,9 @@ def rows_by_state():
 ROWS = rows_by_state()
 
 
-def first_stage(now_ms, hold_ms):
-    """Stage at power-on; hold_ms is the random wait after a power return (0 for none)."""
-    return Stage("idle", now_ms, now_ms + max(hold_ms, units.X1_HOLD_MS), now_ms, 0, 0, "", 0)
+def first_stage(now_ms):
+    """Stage at power-on."""
+    return Stage("idle", now_ms, now_ms + units.X1_HOLD_MS, now_ms, 0, 0, "", 0)
 
 
 def next_state(s):

@@ -91,11 +91,18 @@ def without(rows, source, ref):
     return tuple(row for row in rows if row.source != source or row.ref != ref)
 
 
+def without_source(claims, source, now_ms):
+    """Claims without those of one source; the same object when there are none."""
+    for claim in claims.rows:
+        if claim.source == source:
+            return summed(tuple(row for row in claims.rows if row.source != source), now_ms)
+    return claims
+
+
 def after_unplug(claims, now_ms):
     """Claims without those that belonged to the car that left."""
-    for claim in claims.rows:
-        if claim.source in LEAVES_WITH_CAR:
-            return summed(tuple(row for row in claims.rows if row.source not in LEAVES_WITH_CAR), now_ms)
+    for source in LEAVES_WITH_CAR:
+        claims = without_source(claims, source, now_ms)
     return claims
 
 

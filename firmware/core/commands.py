@@ -13,6 +13,9 @@ MAY_ASK = (
     ("owner", "limit resume charge_now opt_out clear_fault"),
 )
 
+# Claims that give way when the owner wants power now (faults.md I7, P1).
+WAITS_OF_OWNER = ("owner", "restart", "ramp", "power_return")
+
 # Grid classes an owner may opt out of (grid-contract.md, owner's say).
 OPTIONAL_RANKS = ("market", "advice")
 
@@ -145,12 +148,12 @@ def opted_out(rows, of, now_ms):
 def charge_now(memory_claims, seen, now_ms):
     """(Claims, seen, events): the owner wants power now: own limits, waits and optional grid events give way."""
     rows, events = opted_out(memory_claims.rows, None, now_ms)
-    rows = tuple(row for row in rows if row.source not in ("owner", "restart", "ramp"))
+    rows = tuple(row for row in rows if row.source not in WAITS_OF_OWNER)
     return claims.summed(rows, now_ms), seen, events + (Event("charge_now", ()),)
 
 
 def faults_applied(memory_faults, command):
-    """(Faults, events): only the owner's clear_fault touches faults, and only those a person may clear."""
+    """(Faults, events): only the owner's clear_fault touches faults, and only those that a page may clear."""
     if command.kind != "clear_fault" or command.source != "owner":
         return memory_faults, ()
-    return faults.cleared_by_person(memory_faults)
+    return faults.cleared_by_owner(memory_faults)

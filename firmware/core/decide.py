@@ -5,16 +5,19 @@ from firmware.core.records import Claim, Decision, Event, Memory, Outputs, Ref, 
 
 SIMPLIFIED_CAR_MA = 10_000  # a car that goes from A to C at once has no switch to stop with (requirements §1)
 CAR_REF = Ref("car", "simplified", 0)
+POWER_REF = Ref("board", "power", 0)
 
 IDLE_OUTPUTS = Outputs(False, "high", 1000, "off", False)
 
 
 def first_memory(now_ms, rows, start):
-    """Memory at power-on. rows: standing claims (cable …); start: (lifetime wh, restart hold in ms)."""
+    """Memory at power-on. rows: standing claims (cable …); start: (lifetime wh, wait after a power cut in ms)."""
+    if start[1]:
+        rows += (Claim("power_return", 0, now_ms, now_ms + start[1], POWER_REF, "", 0, "", 0),)
     return Memory(
         now_ms,
         pilot.first_pilot(now_ms),
-        charging.first_stage(now_ms, start[1]),
+        charging.first_stage(now_ms),
         claims.first_claims(rows, now_ms),
         faults.NO_FAULTS,
         offer.first_offer(),
@@ -79,6 +82,9 @@ def decided(memory, found, events):
             memory_claims = claims.after_unplug(memory_claims, now_ms)
         elif before == "idle" and stage.state == "testing":
             meter = energy.with_session(meter, now_ms)
+            if now_ms >= memory.pilot.stable_at_ms:
+                # No car for 500 ms before: a new plug-in, which does not wait (grid-contract.md, profiles).
+                memory_claims = claims.without_source(memory_claims, "power_return", now_ms)
             if seen_pilot.letter == "C":
                 limit = Claim("car", SIMPLIFIED_CAR_MA, now_ms, None, CAR_REF, "", 0, "", 0)
                 memory_claims = claims.summed(claims.replaced(memory_claims.rows, limit), now_ms)

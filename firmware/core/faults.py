@@ -11,24 +11,25 @@ HIGH_LIMIT_MV = 13_500  # ±12 V ± 5 % plus measuring error: beyond it the read
 STALE_MS = 150  # older than this the reading is not one (faults.md S8)
 CRASH_WINDOW_MS = 600_000  # faults.md X1: three within ten minutes
 
-# id    confirm_ms reaction  deadline_ms class       becomes_hard_after  mrec  name
+# id    confirm_ms reaction  deadline_ms class       becomes_hard_after  mrec
+# What each is called and what to do about it: firmware/words_en.txt.
 FAULTS = (
-    ("S1", 0, "normal", 100, "normal", 0, 0, "unplugged or C to B"),
-    ("S2", 300, "open", 500, "hard", 0, 14, "diode missing"),
-    ("S3", 50, "open", 100, "soft", 0, 14, "pilot shorted"),
-    ("S4", 0, "normal", 100, "normal", 0, 14, "pilot wire open"),
-    ("S5", 0, "normal", 0, "normal", 0, 14, "pilot chatter"),
-    ("S6", 0, "open", 100, "soft", 0, 14, "ventilation asked for"),
-    ("S8", 100, "open", 500, "soft", 3, 14, "measurement stuck"),
-    ("S12a", 7000, "stop", 13_100, "soft", 3, 4, "over-current"),
-    ("S12b", 1000, "open", 1300, "soft", 3, 4, "over-current"),
-    ("S12c", 100, "open", 400, "soft", 3, 4, "over-current"),
-    ("S12d", 5000, "open", 5300, "soft", 3, 4, "over the wiring limit"),
-    ("S14", 0, "open", 100, "hard", 0, 2, "residual current"),
-    ("S15", 0, "open", 0, "permanent", 0, 2, "residual-current self-test failed"),
-    ("N6", 0, "normal", 6100, "normal", 0, 0, "car ignores the pause"),
-    ("X1", 0, "open", 100, "soft", 2, 0, "program error"),
-    ("X6", 0, "normal", 0, "normal", 0, 0, "ticks wrap"),
+    ("S1", 0, "normal", 100, "normal", 0, 0),
+    ("S2", 300, "open", 500, "hard", 0, 14),
+    ("S3", 50, "open", 100, "soft", 0, 14),
+    ("S4", 0, "normal", 100, "normal", 0, 14),
+    ("S5", 0, "normal", 0, "normal", 0, 14),
+    ("S6", 0, "open", 100, "soft", 0, 14),
+    ("S8", 100, "open", 500, "soft", 3, 14),
+    ("S12a", 7000, "stop", 13_100, "soft", 3, 4),
+    ("S12b", 1000, "open", 1300, "soft", 3, 4),
+    ("S12c", 100, "open", 400, "soft", 3, 4),
+    ("S12d", 5000, "open", 5300, "soft", 3, 4),
+    ("S14", 0, "open", 100, "hard", 0, 2),
+    ("S15", 0, "open", 0, "permanent", 0, 2),
+    ("N6", 0, "normal", 6100, "normal", 0, 0),
+    ("X1", 0, "open", 100, "soft", 2, 0),
+    ("X6", 0, "normal", 0, "normal", 0, 0),
 )
 
 NO_FAULTS = Faults((), (), (), "")
@@ -192,8 +193,10 @@ def raised(faults, index, now_ms):
     return Faults(faults.pending, active, counts, strongest(active)), (Event("fault", (FAULTS[index][0],)),)
 
 
-def cleared_by_person(faults):
-    """(Faults, events) after a local button or a logged-in owner cleared what a person may clear (class hard, X1)."""
-    active = tuple(fault for fault in faults.active if FAULTS[fault.row][4] == "permanent")
-    events = tuple(Event("fault_gone", (FAULTS[f.row][0],)) for f in faults.active if f not in active)
-    return Faults(faults.pending, active, (), strongest(active)), events
+def cleared_by_owner(faults):
+    """(Faults, events) after a logged-in owner cleared what a page may clear: X1, and no hard fault (faults.md I6)."""
+    active = tuple(fault for fault in faults.active if fault.row != X1)
+    if len(active) == len(faults.active):
+        return faults, ()
+    counts = tuple(row for row in faults.counts if row[0] != X1)
+    return Faults(faults.pending, active, counts, strongest(active)), (Event("fault_gone", ("X1",)),)

@@ -74,10 +74,3 @@ def duty_permille(offered_ma):
     if offered_ma < units.EDGE_52_MA:
         return min(offered_ma, units.EDGE_51_MA) // 60
     return min(offered_ma, units.MAX_OFFER_MA) // 250 + 640
-
-
-def signalled_ma(duty):
-    """Amperes in mA that a car reads from a duty in permille that this wallbox sends (100–960), else 0."""
-    if duty < 100 or duty > 960:
-        return 0
-    return duty * 60 if duty <= 850 else (duty - 640) * 250

@@ -39,7 +39,8 @@ Command = namedtuple(
     ("kind", "source", "limit_ma", "from_ms", "until_ms", "ref", "rank", "after_ms", "of", "note"),
 )
 
-# The one form of "no": a code for machines, the field at fault, words for people, and whose command it was (or None).
+# The one form of "no": a code for machines, the field at fault, words for people ("": those of the
+# code, firmware/words_en.txt), and whose command it was (or None).
 Refusal = namedtuple("Refusal", ("code", "field", "words", "ref"))
 
 Event = namedtuple("Event", ("code", "args"))

@@ -5,21 +5,21 @@ from collections import namedtuple
 from firmware.core.records import Refusal
 
 # kind: "int" low..high in steps | "bool" | "text" low..high characters | "names" comma-separated, high names at most
-# who may change: "installer" | "owner"; low and high are inclusive.
+# who may change: "installer" | "owner"; low and high are inclusive. Labels: firmware/words_en.txt.
 SETTINGS = (
-    ("wiring_limit_ma", "int", 6000, 80000, 100, 6000, "installer", "ma", False, "Limit of the wiring"),
-    ("phases", "int", 1, 3, 2, 3, "installer", "", False, "Phases wired to the box"),
-    ("nominal_mv", "int", 100000, 250000, 1000, 230000, "installer", "mv", False, "Nominal voltage to neutral"),
-    ("is_ventilated", "bool", 0, 1, 1, False, "installer", "", False, "Room is ventilated"),
-    ("restart_spread_s", "int", 0, 1800, 1, 600, "owner", "s", False, "Longest random wait after a power cut"),
-    ("utc_offset_s", "int", -43200, 50400, 900, 0, "owner", "s", False, "Local time ahead of UTC"),
-    ("groups", "names", 0, 8, 1, "", "owner", "", False, "Grid groups this box listens to"),
-    ("mqtt_host", "text", 0, 64, 1, "", "owner", "", False, "Broker"),
-    ("mqtt_port", "int", 1, 65535, 1, 8883, "owner", "", False, "Port of the broker"),
-    ("mqtt_user", "text", 0, 64, 1, "", "owner", "", False, "User name at the broker"),
-    ("mqtt_password", "text", 0, 64, 1, "", "owner", "", True, "Password at the broker"),
-    ("mqtt_is_tls", "bool", 0, 1, 1, True, "owner", "", False, "Encrypted connection to the broker"),
-    ("plain_may_bind", "bool", 0, 1, 1, False, "owner", "", False, "Unsigned commands may bind"),
+    ("wiring_limit_ma", "int", 6000, 80000, 100, 6000, "installer", "ma", False),
+    ("phases", "int", 1, 3, 2, 3, "installer", "", False),
+    ("nominal_mv", "int", 100000, 250000, 1000, 230000, "installer", "mv", False),
+    ("is_ventilated", "bool", 0, 1, 1, False, "installer", "", False),
+    ("restart_spread_s", "int", 0, 1800, 1, 600, "owner", "s", False),
+    ("utc_offset_s", "int", -43200, 50400, 900, 0, "owner", "s", False),
+    ("groups", "names", 0, 8, 1, "", "owner", "", False),
+    ("mqtt_host", "text", 0, 64, 1, "", "owner", "", False),
+    ("mqtt_port", "int", 1, 65535, 1, 8883, "owner", "", False),
+    ("mqtt_user", "text", 0, 64, 1, "", "owner", "", False),
+    ("mqtt_password", "text", 0, 64, 1, "", "owner", "", True),
+    ("mqtt_is_tls", "bool", 0, 1, 1, True, "owner", "", False),
+    ("plain_may_bind", "bool", 0, 1, 1, False, "owner", "", False),
 )
 
 KEYS = tuple(row[0] for row in SETTINGS)

@@ -12,7 +12,8 @@ MqttConfig = namedtuple(
     "MqttConfig", ("host", "port", "client_id", "login", "keepalive_s", "will", "ca_der", "max_packet", "backoff_max_s")
 )
 
-Status = namedtuple("Status", ("is_connected", "words", "failures", "dropped", "has_session"))
+# code: a row mqtt.… of words_en.txt; detail: the topic or system error it is about, "" for none.
+Status = namedtuple("Status", ("is_connected", "code", "detail", "failures", "dropped", "has_session"))
 
 ANSWER_MS = 10_000  # for CONNACK and for the rest of a packet that has begun
 STABLE_MS = 10_000  # a connection that lasted this long was a good one: back-off starts anew
@@ -43,7 +44,8 @@ class MqttClient:
         self._acks = []
         self._is_connected = False
         self._has_session = False
-        self._words = "not connected yet"
+        self._code = "starting"
+        self._detail = ""
         self._failures = 0
         self._suspected = ""
         self._wrote_topic = ""
@@ -57,8 +59,12 @@ class MqttClient:
         return self._outbox.put(Message(topic, payload, qos, is_retained))
 
     def status(self):
-        """How the connection stands, in words."""
-        return Status(self._is_connected, self._words, self._failures, self._outbox.dropped, self._has_session)
+        """How the connection stands."""
+        told = (self._is_connected, self._code, self._detail)
+        return Status(*told, self._failures, self._outbox.dropped, self._has_session)
+
+    def _note(self, code, detail):
+        self._code, self._detail = code, detail
 
     async def run(self):
         """Connect, serve, and after any trouble connect again, waiting longer each time with jitter."""
@@ -68,15 +74,15 @@ class MqttClient:
             try:
                 await self._session()
             except mqtt_packets.MqttError as error:
-                self._words = error.words
+                self._note(error.code, "")
             except asyncio.TimeoutError:
-                self._words = "The broker did not answer in time."
+                self._note("late", "")
             except (OSError, EOFError, ValueError) as error:
-                self._words = "No connection to the broker: %s" % (error or type(error).__name__)
+                self._note("network", str(error) or type(error).__name__)
                 if self._is_connected:
                     self._suspect()
             except ClosedByBroker:
-                self._words = "The broker closed the connection."
+                self._note("closed", "")
                 self._suspect()
             is_stable = self._ended()
             step = 0 if is_stable else min(step + 1, 12)
@@ -100,7 +106,7 @@ class MqttClient:
         is_fresh = self._now_ms() - self._wrote_ms < SUSPECT_MS
         self._suspected = self._wrote_topic if is_fresh or self._outbox.flying else ""
         if self._suspected:
-            self._words = "The broker closed the connection after %s, which may not be allowed." % self._suspected
+            self._note("denied", self._suspected)
             self._up_ms = None  # not a good connection: the next one waits longer
 
     async def _session(self):
@@ -131,9 +137,9 @@ class MqttClient:
         """Deadlines: silence of 1.5 keep-alives, no CONNACK, a packet that never ends. Errors: MqttError."""
         now_ms = self._now_ms()
         if now_ms - self._heard_ms > self._config.keepalive_s * 1500:
-            raise mqtt_packets.MqttError("silent", "The broker went silent.")
+            raise mqtt_packets.MqttError("silent")
         if (self._count or not self._is_connected) and now_ms - self._begun_ms > ANSWER_MS:
-            raise mqtt_packets.MqttError("slow", "The broker did not finish what it began to send.")
+            raise mqtt_packets.MqttError("slow")
 
     async def _pump(self, writer):
         """The only writer: acknowledgements first, then what waits, and a ping when it is quiet."""
@@ -206,20 +212,18 @@ class MqttClient:
         elif kind == mqtt_packets.PUBACK:
             self._outbox.taken(mqtt_packets.opened_id(body))
         elif kind == mqtt_packets.SUBACK and not mqtt_packets.is_subscribed(body):
-            self._words = "The broker does not let this box listen to all its topics."
+            self._note("not_subscribed", "")
         elif kind == mqtt_packets.CONNACK:
-            raise mqtt_packets.MqttError("bad_connack", "The broker greeted twice.")
+            raise mqtt_packets.MqttError("bad_connack")
 
     def _greeted(self, kind, body):
         """The first packet must be a good CONNACK. Errors: MqttError."""
         if kind != mqtt_packets.CONNACK:
-            raise mqtt_packets.MqttError("bad_connack", "The broker did not greet first.")
+            raise mqtt_packets.MqttError("bad_connack")
         has_session, code = mqtt_packets.opened_connack(body)
         if code:
-            raise mqtt_packets.MqttError("refused", mqtt_packets.CONNACK_WORDS[code])
+            raise mqtt_packets.MqttError("refused%d" % code)
         self._has_session = has_session
         self._is_connected = True
-        self._words = "connected"
-        if self._suspected:
-            self._words += "; the last connection was closed after %s, which may not be allowed" % self._suspected
+        self._note("after_denied" if self._suspected else "connected", self._suspected)
         self._up_ms = self._now_ms()

@@ -24,19 +24,8 @@ RANKS = ("emergency", "mandatory", "market", "advice")
 KINDS = ("pause", "limit", "setpoint", "resume", "tariff", "heartbeat")
 ID_MARKS = "._:-"
 
-WORDS = (
-    ("bad_json", "The message is not a JSON object."),
-    ("bad_field", "A field is missing, has the wrong type or is out of range."),
-    ("too_big", "The message is longer than 1024 bytes."),
-    ("unknown_kind", "This kind of command is not known."),
-    ("expired", "The command's time is over."),
-    ("too_early", "The command was issued in the future."),
-    ("no_clock", "The box does not know the time."),
-    ("not_allowed", "This is not allowed in plain mode."),
-    ("not_capable", "The box cannot do this."),
-    ("busy", "Too many commands at once."),
-    ("replayed", "A newer revision of this command is known."),
-)
+# Why a command may be refused; what each means in words: firmware/words_en.txt.
+REASONS = "bad_json bad_field too_big unknown_kind expired too_early no_clock not_allowed not_capable busy replayed"
 
 NO_REF = Ref("", "", 0)
 
@@ -48,14 +37,6 @@ class Refused(Exception):
         super().__init__(code)
         self.code = code
         self.field = field
-
-
-def words_of(code):
-    """Words of a refusal's reason for people."""
-    for name, words in WORDS:
-        if name == code:
-            return words
-    return code
 
 
 def parse(message, context):
@@ -73,9 +54,9 @@ def parse(message, context):
         ref = ref_of(fields)
         return command_of(fields, message, context)
     except Refused as refused:
-        return Refusal(refused.code, refused.field, words_of(refused.code), ref)
+        return Refusal(refused.code, refused.field, "", ref)
     except strict_json.BadJson as bad:
-        return Refusal(bad.code, bad.field, words_of(bad.code), ref)
+        return Refusal(bad.code, bad.field, "", ref)
 
 
 def drawn(parsed, random_below):
@@ -102,7 +83,7 @@ def bare(message, context):
     """A bare word on the box's own topic; with the retain flag it is ignored and counted as expired."""
     ref = Ref("grid", "word-%d" % context.word_number, 0)
     if message.is_retained:
-        return Refusal("expired", "", words_of("expired"), None)
+        return Refusal("expired", "", "", None)
     now_ms = context.now_ms
     if bytes(message.payload) == b"resume":
         return Command("resume", "grid", 0, now_ms, None, ref, "market", 0, None, ""), 0, 0

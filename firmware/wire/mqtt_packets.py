@@ -1,7 +1,7 @@
 """MQTT 3.1.1 packets as bytes: what the box sends, and what a broker may send back, length checked first."""
 
 CONNECT, CONNACK, PUBLISH, PUBACK = 1, 2, 3, 4
-SUBSCRIBE, SUBACK, UNSUBSCRIBE, UNSUBACK, PINGREQ, PINGRESP, DISCONNECT = 8, 9, 10, 11, 12, 13, 14
+SUBSCRIBE, SUBACK, UNSUBACK, PINGREQ, PINGRESP = 8, 9, 11, 12, 13
 
 # type: (allowed flags or None, shortest, longest body; 0 = the caller's limit), as MQTT 3.1.1 §2.2, §3
 FROM_BROKER = (
@@ -13,26 +13,16 @@ FROM_BROKER = (
     (PINGRESP, 0, 0, 0),
 )
 
-CONNACK_WORDS = (
-    "accepted",
-    "the broker speaks another protocol version",
-    "the broker refuses this client id",
-    "the broker is not available",
-    "wrong user name or password",
-    "the broker does not allow this box",
-)
-
+MOST_CONNACK = 5  # MQTT 3.1.1 §3.2.2.3: return codes 0–5
 PINGREQ_BYTES = b"\xc0\x00"
-DISCONNECT_BYTES = b"\xe0\x00"
 
 
 class MqttError(Exception):
-    """The broker broke the protocol; code is short, words are for people."""
+    """The broker broke the protocol; what each code means: mqtt.… in firmware/words_en.txt."""
 
-    def __init__(self, code, words):
-        super().__init__(words)
+    def __init__(self, code):
+        super().__init__(code)
         self.code = code
-        self.words = words
 
 
 def sized_text(text):
@@ -89,14 +79,6 @@ def subscribe(packet_id, topics):
     return sized_packet(SUBSCRIBE << 4 | 2, body)
 
 
-def unsubscribe(packet_id, topics):
-    """UNSUBSCRIBE from topics."""
-    body = bytes((packet_id >> 8, packet_id & 255))
-    for topic in topics:
-        body += sized_text(topic)
-    return sized_packet(UNSUBSCRIBE << 4 | 2, body)
-
-
 def header(buffer, count, limit):
     """(header bytes, body bytes) of the packet at the start of buffer[:count], or None while more bytes are needed.
 
@@ -106,7 +88,7 @@ def header(buffer, count, limit):
         return None
     flags, shortest, longest = rules_of(buffer[0] >> 4)
     if flags is not None and buffer[0] & 15 != flags:
-        raise MqttError("bad_flags", "The broker sent a packet with wrong flags.")
+        raise MqttError("bad_flags")
     length = 0
     for index in range(1, 5):
         if index >= count:
@@ -115,11 +97,11 @@ def header(buffer, count, limit):
         if not buffer[index] & 128:
             break
     else:
-        raise MqttError("bad_length", "The broker sent a length of five bytes.")
+        raise MqttError("bad_length")
     if buffer[0] >> 4 == PINGRESP:
         limit = 0
     if length < shortest or length > min(limit, longest or limit):
-        raise MqttError("bad_length", "The broker announced %d bytes for packet type %d." % (length, buffer[0] >> 4))
+        raise MqttError("bad_length")
     return index + 1, length
 
 
@@ -128,35 +110,35 @@ def rules_of(kind):
     for row in FROM_BROKER:
         if row[0] == kind:
             return row[1:]
-    raise MqttError("bad_type", "The broker sent a packet of type %d, which is not its to send." % kind)
+    raise MqttError("bad_type")
 
 
 def opened_publish(first, body):
     """(topic, payload, packet_id, is_retained, is_dup) of a PUBLISH body; packet_id 0 for QoS 0. Errors: MqttError."""
     qos = first >> 1 & 3
     if qos > 1:
-        raise MqttError("bad_qos", "The broker sent a message of QoS %d, which was not asked for." % qos)
+        raise MqttError("bad_qos")
     length = body[0] << 8 | body[1]
     start = 2 + length
     if length == 0 or start + (2 if qos else 0) > len(body):
-        raise MqttError("bad_topic", "The broker sent a message whose topic does not fit.")
+        raise MqttError("bad_topic")
     try:
         topic = str(bytes(body[2:start]), "utf-8")
     except (UnicodeError, ValueError):
-        raise MqttError("bad_topic", "The broker sent a topic that is not text.")
+        raise MqttError("bad_topic")
     packet_id = 0
     if qos:
         packet_id = body[start] << 8 | body[start + 1]
         start += 2
         if packet_id == 0:
-            raise MqttError("bad_id", "The broker sent packet id 0.")
+            raise MqttError("bad_id")
     return topic, bytes(body[start:]), packet_id, bool(first & 1), bool(first & 8)
 
 
 def opened_connack(body):
     """(has_session, code) of a CONNACK body. Errors: MqttError."""
-    if body[0] > 1 or body[1] >= len(CONNACK_WORDS):
-        raise MqttError("bad_connack", "The broker answered the connection in a way nobody knows.")
+    if body[0] > 1 or body[1] > MOST_CONNACK:
+        raise MqttError("bad_connack")
     return body[0] == 1, body[1]
 
 

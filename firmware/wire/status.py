@@ -5,8 +5,9 @@ from collections import namedtuple
 from firmware.core import energy, faults, units
 from firmware.wire import words
 
-# boot_epoch_ms: UTC epoch milliseconds of the boot, or None; network: dict or None (MQTT's state leaves it out).
-View = namedtuple("View", ("box", "version", "memory", "readings", "settings", "boot_epoch_ms", "network"))
+# boot_epoch_ms: UTC epoch milliseconds of the boot, or None; network: dict or None (MQTT's state leaves it out);
+# phrases: function code -> (words, what to do).
+View = namedtuple("View", ("box", "version", "memory", "readings", "settings", "boot_epoch_ms", "network", "phrases"))
 
 QUIET_MA = 250  # under this an open contactor's sensor noise would look like a current (unconfirmed on a board)
 QUIET_W = 50
@@ -26,31 +27,37 @@ def held(memory, settings, boot_epoch_ms):
     return Held(claim.source, claims.limit_ma, moment(claim.until_ms, boot_epoch_ms), for_s)
 
 
-def sentence(memory, settings, who):
+def sentence(view, who):
     """One sentence: the state, who limits it and until when."""
+    memory, phrases = view.memory, view.phrases
     state = memory.stage.state
-    until = words.time_words(who.until_s, who.for_s, settings.utc_offset_s)
-    is_paused = who.limit_ma < units.MIN_OFFER_MA
     if state == "faulted" and memory.faults.active:
-        return words.fault_of(faults.FAULTS[memory.faults.active[0].row][0])[0] + "."
-    if state == "stopping":
-        return "Stopping. " + words.limit_words(who.holder, until, is_paused) + "." if is_paused else "Stopping."
-    if state in ("waiting", "idle", "testing") and is_paused:
-        plain = words.limit_words(who.holder, until, True)
-        return plain + "." if state != "idle" else plain + "; no car is plugged in."
-    plain = words.word_of(words.STATE_WORDS, state)
+        return phrases("fault." + code_of(memory.faults.active[0]))[0] + "."
+    until = words.time_words(who.until_s, who.for_s, view.settings.utc_offset_s)
+    is_paused = who.limit_ma < units.MIN_OFFER_MA
+    plain = phrases("state." + state)[0]
+    if is_paused and state in ("stopping", "waiting", "idle", "testing"):
+        held_words = words.limit_words(phrases("holder." + who.holder)[0], until, True)
+        if state == "stopping":
+            return plain + ". " + held_words + "."
+        return held_words + ("." if state != "idle" else "; " + plain[0].lower() + plain[1:] + ".")
     if state == "charging":
-        amps = "%d A" % (memory.offer.offered_ma // 1000)
-        plain += " with up to %s, %s" % (amps, words.limit_words(who.holder, until, False))
+        limited = words.limit_words(phrases("holder." + who.holder)[0], until, False)
+        plain += " with up to %d A, %s" % (memory.offer.offered_ma // 1000, limited)
     return plain + "."
 
 
-def fault_list(memory):
+def code_of(active):
+    """Id of an active fault's row."""
+    return faults.FAULTS[active.row][0]
+
+
+def fault_list(view):
     """[{"code", "words", "do"}] of the active faults."""
     listed = []
-    for active in memory.faults.active:
-        code = faults.FAULTS[active.row][0]
-        what, todo = words.fault_of(code)
+    for active in view.memory.faults.active:
+        code = code_of(active)
+        what, todo = view.phrases("fault." + code)
         listed.append({"code": code, "words": what, "do": todo})
     return listed
 
@@ -108,7 +115,7 @@ def status(view):
         "version": view.version,
         "state": memory.stage.state,
         "letter": memory.pilot.letter,
-        "words": sentence(memory, view.settings, who),
+        "words": sentence(view, who),
         "held_by": who.holder,
         "held_until": who.until_s,
         "held_for_s": who.for_s,
@@ -118,7 +125,7 @@ def status(view):
         "power_w": quiet(power_mw // 1000, QUIET_W),
         "energy_wh": memory.energy.wh,
         "session": session_of(memory, view.boot_epoch_ms),
-        "faults": fault_list(memory),
+        "faults": fault_list(view),
         "grid": {"events": grid_list(memory, view.boot_epoch_ms)},
         "clock": {"wall_s": moment(memory.now_ms, view.boot_epoch_ms), "is_set": view.boot_epoch_ms is not None},
         "wear": {"operations": memory.wear.operations, "hot_openings": memory.wear.hot_openings},

@@ -45,7 +45,7 @@ def grid_holds(box, name, what, for_text, rest):
         fields += f', "resume": "{rest}"'
     refusal = box.grid(("{" + fields + "}").encode())
     if refusal is not None:
-        raise BadScenario(f"the grid's command was refused: {refusal.words}")
+        raise BadScenario(f"the grid's command was refused: {refusal.code} {refusal.field}")
 
 
 def grid_word(box, word):

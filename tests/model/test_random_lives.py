@@ -7,8 +7,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from firmware.core import charging, claims, interlock, pilot
+from firmware.core import charging, claims, energy, faults, interlock, pilot
 from firmware.core.interlock import Guard
+from firmware.core.records import Command
+from firmware.wire import mqtt_topics, status
 from host_tools.sim import world
 from host_tools.sim.box import Box
 from host_tools.sim.oracle import Broken, Oracle
@@ -16,8 +18,20 @@ from host_tools.sim.oracle import Broken, Oracle
 WIRING_MA = 16_000
 CARS = "polite slow stubborn simplified pulsing overdraws leaves_charging phev_glitch one_phase ventilation".split()
 FAULTS = (
-    "diode_missing pilot_short_earth pilot_short_12v pilot_short_minus12 pilot_open adc_stuck adc_zero adc_full".split()
+    "diode_missing pilot_short_earth pilot_short_12v pilot_short_minus12 pilot_open adc_stuck adc_zero adc_full "
+    "residual_trip"
+).split()
+# What a network might send to get more than it may (I6): everything is refused, lowers, or changes nothing.
+NETWORK = (
+    b'{"id": "n1", "kind": "limit", "limit_ma": 80000, "duration_s": 60, "class": "emergency"}',
+    b'{"id": "n2", "kind": "clear_fault", "duration_s": 60}',
+    b'{"id": "n3", "kind": "setpoint", "setpoint_w": 22000, "duration_s": 60}',
+    b'{"id": "n4", "kind": "resume", "issuer": "nobody"}',
+    b'{"id": "n5", "kind": "charge_now", "wiring_limit_ma": 80000}',
+    b"unlock",
+    b"\xff\xfe",
 )
+HOUSE = (("max_current_ma", b"80000"), ("enable", b"1"), ("wiring_limit_ma", b"80000"), ("boost", b"1"))
 MOVES = st.one_of(
     st.tuples(st.just("pause"), st.integers(1, 40)),
     st.tuples(st.just("limit"), st.integers(0, 20)),
@@ -25,7 +39,12 @@ MOVES = st.one_of(
     st.tuples(st.just("charge_now"), st.just(0)),
     st.tuples(st.just("plug"), st.booleans()),
     st.tuples(st.just("want"), st.booleans()),
+    st.tuples(st.just("network"), st.sampled_from(NETWORK)),
+    st.tuples(st.just("house"), st.sampled_from(HOUSE)),
+    st.tuples(st.just("clear_fault"), st.just(0)),
     st.tuples(st.sampled_from(FAULTS), st.booleans()),
+    st.tuples(st.sampled_from(FAULTS), st.just(True)),
+    st.tuples(st.sampled_from(FAULTS), st.just(True)),
 )
 LIVES = st.lists(st.tuples(MOVES, st.integers(20, 9000)), min_size=3, max_size=12)
 reached = Counter()
@@ -43,9 +62,27 @@ def live(character, seed, moves):
         reached["coil on at a move"] += box.plant.is_coil_on
         act(box, oracle, what, value)
         box.run_ms(for_ms)
+        oracle.tell(told(box)["energy_wh"])
     box.run_ms(7000)
+    oracle.tell(told(box)["energy_wh"])
+    assert not [event for event in box.events if event.code == "crash"], "I8: decide raised"
     reached["lives"] += 1
     reached["ticks with the coil on"] += oracle.ticks_on
+
+
+def told(box):
+    """The state that the box publishes."""
+    loop = box.loop
+    return status.status(status.View("b", "", loop.memory, loop.readings, loop.settings, None, None, lambda c: (c, "")))
+
+
+def network(box, payload):
+    """Bytes from anybody on the box's own topic; a refusal leaves everything as it was (I8)."""
+    before = box.loop.memory
+    if box.grid(payload) is not None:
+        assert box.loop.memory is before and box.inbox.take() == ()
+        reached["refused"] += 1
+    reached["network while charging"] += box.plant.is_coil_on
 
 
 def act(box, oracle, what, value):
@@ -63,6 +100,15 @@ def act(box, oracle, what, value):
     elif what in ("resume", "charge_now"):
         box.grid(b"resume") if what == "resume" else box.owner("charge_now")
         oracle.pauses.clear()
+    elif what == "network":
+        network(box, value)
+    elif what == "house":
+        made = mqtt_topics.house_command(*value, (False, box.board.now_ms()))
+        reached["refused"] += not isinstance(made, Command)
+        if isinstance(made, Command):
+            box.inbox.put(made)
+    elif what == "clear_fault":
+        box.owner("clear_fault")
     elif what in ("plug", "want"):
         world.change(box.plant, {"car": {"is_plugged" if what == "plug" else "wants_charge": value}})
     else:
@@ -81,11 +127,16 @@ def test_interesting_situations_were_reached():
     assert reached["lives"] >= 300
     assert reached["pause while charging"] >= 50
     assert reached["fault while charging"] >= 25
+    assert reached["refused"] >= 50
+    assert reached["network while charging"] >= 25
     assert reached["ticks with the coil on"] >= 5000
 
 
 ALWAYS = Guard("pwm", 0, True, 0, True)
 STORY = [(("pause", 20), 9000), (("resume", 0), 9000), (("plug", False), 3000)]
+LEAK = [(("residual_trip", True), 1000), (("residual_trip", False), 1000)] + [(("clear_fault", 0), 9000)] * 5
+STUCK = [(("adc_stuck", True), 3000)]
+LONG = [(("want", True), 9000)] * 3
 DIODE = [(("diode_missing", True), 3000), (("plug", False), 500), (("plug", True), 9000)]
 
 
@@ -102,6 +153,10 @@ DIODE = [(("diode_missing", True), 3000), (("plug", False), 500), (("plug", True
             [],
         ),
         ("x1 skipped", (charging, "must_withdraw"), lambda s: False, "polite", STORY),
+        ("over-current ignored", (faults, "current_conditions"), lambda memory, r, s: 0, "overdraws", LONG),
+        ("stuck reading ignored", (faults, "measurement_conditions"), lambda m, r, mode: 0, "polite", STUCK),
+        ("energy not counted", (energy, "counted"), lambda meter, power_mw, for_ms: meter, "polite", LONG),
+        ("a page clears a leakage", (faults, "cleared_by_owner"), lambda now: (faults.NO_FAULTS, ()), "polite", LEAK),
         ("no diode check", (pilot, "is_diode_good"), lambda readings, mode: True, "polite", DIODE),
     ),
 )

@@ -2,7 +2,10 @@
 
 from firmware.core import claims, decide, settings
 from firmware.core.records import Claim, Command, Readings, Ref
+from firmware.services.phrase_book import PhraseBook
 
+WORDS_PATH = __file__.rpartition("tests")[0] + "firmware/words_en.txt"
+phrase = PhraseBook(WORDS_PATH).phrase
 TICK_MS = 23
 REF = Ref("dso1", "peak", 0)
 

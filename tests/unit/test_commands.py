@@ -143,6 +143,7 @@ class OwnerAndHouse(unittest.TestCase):
     def test_charge_now_ends_own_limits_waits_and_optional_events(self):
         kept = (CABLE, claim(rank="mandatory"), claim(rank="emergency"), claim(source="house"))
         gone = (claim(source="owner"), claim(source="restart"), claim(source="ramp"), claim(), claim(rank="advice"))
+        gone += (claim(source="power_return"),)
         now, _, events = apply(command(source="owner", kind="charge_now"), kept + gone)
         self.assertEqual(now.rows, kept)
         self.assertEqual([code for code, _ in events], ["grid", "grid", "charge_now"])
@@ -171,11 +172,12 @@ class OwnerAndHouse(unittest.TestCase):
 
 class ClearFaults(unittest.TestCase):
     def test_only_the_owner(self):
-        bad = Faults((), (Active(faults.S2, True, 5),), (), "locked")
+        bad = Faults((), (Active(faults.X1, True, 5),), ((faults.X1, 3, 4), (faults.S8, 1, 2)), "locked")
         for source, is_cleared in (("owner", True), ("grid", False), ("house", False)):
             after, events = commands.faults_applied(bad, command(source=source, kind="clear_fault"))
             self.assertEqual(after.reaction, "" if is_cleared else "locked")
             self.assertEqual(len(events), 1 if is_cleared else 0)
+            self.assertEqual(after.counts, bad.counts[1:] if is_cleared else bad.counts)
         after, events = commands.faults_applied(bad, command(source="owner"))
         self.assertIs(after, bad)
         self.assertEqual(events, ())

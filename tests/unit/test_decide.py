@@ -104,9 +104,23 @@ class Session(unittest.TestCase):
         box = Box(hold_ms=20_000)
         box.high_mv = 9000
         box.run(19_900)
-        self.assertEqual(box.state(), "waiting")
+        self.assertEqual((box.state(), box.memory.claims.holder.source), ("waiting", "power_return"))
         box.run(200)
         self.assertEqual(box.state(), "offered")
+
+    def test_charge_now_skips_the_hold_after_a_power_return(self):
+        box = Box(hold_ms=20_000)
+        box.high_mv = 9000
+        box.run(4000)
+        box.tick((command(source="owner", kind="charge_now"),))
+        self.assertEqual(box.state(), "offered")
+
+    def test_a_new_plug_in_does_not_wait_for_the_power_return(self):
+        for empty_for_ms, state in ((400, "waiting"), (600, "offered")):
+            box = Box(hold_ms=20_000).run(empty_for_ms)
+            box.high_mv = 9000
+            box.run(5000)
+            self.assertEqual(box.state(), state)
 
     def test_no_closing_while_the_sensor_test_fails(self):
         box = Box().run(4000)
@@ -313,14 +327,16 @@ class Trouble(unittest.TestCase):
         box.run(100)
         self.assertEqual(box.state(), "idle")
 
-    def test_owner_clears_a_latched_fault(self):
+    def test_a_latched_leakage_clears_by_unplugging_alone(self):
         box = Box().charge()
         box.tick(is_tripped=True)
         box.most_ma, box.high_mv = 0, 9000
         box.run(1000)
-        box.tick((command(source="grid", kind="clear_fault"),))
-        self.assertEqual(box.memory.faults.reaction, "locked")
-        box.tick((command(source="owner", kind="clear_fault"),))
+        for source in ("grid", "owner", "house"):
+            box.tick((command(source=source, kind="clear_fault"),))
+            self.assertEqual(box.memory.faults.reaction, "locked")
+        box.high_mv = 12000
+        box.tick()
         self.assertEqual(box.memory.faults.reaction, "")
 
     def test_crash_opens_and_three_lock(self):

@@ -30,7 +30,7 @@ class Table(unittest.TestCase):
         ids = [row[0] for row in faults.FAULTS]
         self.assertEqual(len(ids), len(set(ids)))
         for row in faults.FAULTS:
-            self.assertEqual(len(row), 8)
+            self.assertEqual(len(row), 7)
             self.assertIn(row[2], faults.REACTIONS + ("normal",))
             self.assertIn(row[4], ("normal", "soft", "hard", "permanent"))
             # faults.md: deadline ≥ confirm + one tick + 8 ms
@@ -211,7 +211,16 @@ class Life(unittest.TestCase):
         now, _ = self.watched(faults.NO_FAULTS, 1 << faults.S15, 1000)
         now, _ = self.watched(now, 0, 10_000_000, "A")
         self.assertEqual(now.reaction, "locked")
-        self.assertEqual(faults.cleared_by_person(now)[0].reaction, "locked")
+
+    def test_a_page_clears_no_hard_fault(self):
+        for index in (faults.S2, faults.S14, faults.S15):
+            now, _ = faults.raised(self.watched(faults.NO_FAULTS, 1 << index, 1000)[0], faults.X1, 1500)
+            after, events = faults.cleared_by_owner(now)
+            self.assertEqual(
+                [fault.row for fault in after.active], [row for row in [index] if row in [f.row for f in now.active]]
+            )
+            self.assertEqual(len(events), 1)
+            self.assertEqual(faults.cleared_by_owner(after), (after, ()))
 
     def times(self, index, count, step_ms=100_000):
         """Faults after `count` separate occurrences of row `index`."""
@@ -271,7 +280,7 @@ class Life(unittest.TestCase):
             self.assertEqual(now.reaction, "open" if number < 2 else "locked")
         after, _ = self.watched(now, 0, 99_999_999, "A")
         self.assertEqual(after.reaction, "locked")
-        after, events = faults.cleared_by_person(now)
+        after, events = faults.cleared_by_owner(now)
         self.assertEqual((after.reaction, after.active, after.counts), ("", (), ()))
         self.assertEqual([(event.code, event.args) for event in events], [("fault_gone", ("X1",))])
 

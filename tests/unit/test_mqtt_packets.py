@@ -3,6 +3,8 @@
 import os
 import unittest
 
+from samples import phrase
+
 from firmware.wire import mqtt_packets as mqtt
 from firmware.wire.mqtt_packets import MqttError
 
@@ -36,9 +38,7 @@ class Out(unittest.TestCase):
     def test_small_ones(self):
         self.assertEqual(mqtt.puback(258), b"\x40\x02\x01\x02")
         self.assertEqual(mqtt.subscribe(1, ("a", "b")), b"\x82\x0a\x00\x01\x00\x01a\x01\x00\x01b\x01")
-        self.assertEqual(mqtt.unsubscribe(1, ("a",)), b"\xa2\x05\x00\x01\x00\x01a")
         self.assertEqual(mqtt.PINGREQ_BYTES, b"\xc0\x00")
-        self.assertEqual(mqtt.DISCONNECT_BYTES, b"\xe0\x00")
 
     def test_lengths_of_one_to_four_bytes(self):
         for size, head in (
@@ -152,7 +152,7 @@ class Bodies(unittest.TestCase):
             with self.assertRaises(MqttError) as caught:
                 mqtt.opened_publish(first, body)
             self.assertEqual(caught.exception.code, code)
-            self.assertTrue(caught.exception.words)
+            self.assertNotEqual(phrase("mqtt." + code), (code, ""))
 
     def test_publish_body_cut_at_every_byte(self):
         body = mqtt.publish("topic", b"payload", 7, (False, False))[2:]
@@ -168,7 +168,8 @@ class Bodies(unittest.TestCase):
         for body in (b"\x02\x00", b"\x00\x06"):
             with self.assertRaises(MqttError):
                 mqtt.opened_connack(body)
-        self.assertEqual(len(mqtt.CONNACK_WORDS), 6)
+        for code in range(1, mqtt.MOST_CONNACK + 1):
+            self.assertNotEqual(phrase("mqtt.refused%d" % code)[0], "refused%d" % code)
 
     def test_ids_and_grants(self):
         self.assertEqual(mqtt.opened_id(b"\x01\x02"), 258)

@@ -29,7 +29,7 @@ class Table(unittest.TestCase):
         keys = [row[0] for row in settings.SETTINGS]
         self.assertEqual(len(keys), len(set(keys)))
         for row in settings.SETTINGS:
-            self.assertEqual(len(row), 10)
+            self.assertEqual(len(row), 9)
             self.assertIn(row[1], ("int", "bool", "text", "names"))
             self.assertIn(row[6], ("installer", "owner"))
             self.assertIs(row[8], row[0] == "mqtt_password")

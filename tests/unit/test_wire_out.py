@@ -3,9 +3,11 @@
 import json
 import unittest
 
-from samples import REF, Box, claim, command, reading
+from samples import REF, WORDS_PATH, Box, claim, command, phrase, reading
 
 from firmware.core.records import Command, Event, Ref, Refusal
+from firmware.core.settings import KEYS
+from firmware.services.phrase_book import PhraseBook
 from firmware.wire import acknowledgement, mqtt_topics, status, web_api, words
 from firmware.wire.acknowledgement import Moment
 from firmware.wire.status import View
@@ -127,7 +129,7 @@ class Acks(unittest.TestCase):
 
 def status_of(box, readings=None, epoch_ms=EPOCH_MS, network=None):
     """Status dict of a simulated box."""
-    return status.status(View("garage", "1.0", box.memory, readings, box.settings, epoch_ms, network))
+    return status.status(View("garage", "1.0", box.memory, readings, box.settings, epoch_ms, network, phrase))
 
 
 class Status(unittest.TestCase):
@@ -203,6 +205,10 @@ class Status(unittest.TestCase):
         box = Box(hold_ms=60_000)
         box.high_mv = 9000
         box.run(1000)
+        self.assertEqual(status_of(box, None, None)["words"], "Paused by a random wait after a power cut for 1 min.")
+        box = Box()
+        box.high_mv = 9000
+        box.run(1000)
         self.assertEqual(status_of(box)["words"], "Waiting a moment before offering power.")
         box = Box().charge()
         box.most_ma = 18_500
@@ -258,19 +264,35 @@ class Words(unittest.TestCase):
         self.assertEqual(words.time_words(1795190400, 1, -3600), " until 15:00")
 
     def test_unknown_codes_stay_codes(self):
-        self.assertEqual(words.word_of(words.HOLDER_WORDS, "moon"), "moon")
-        self.assertEqual(words.fault_of("S99"), ("S99", ""))
+        self.assertEqual(phrase("holder.moon"), ("moon", ""))
+        self.assertEqual(PhraseBook("/nowhere/words.txt").phrase("state.idle"), ("idle", ""))
+
+    def test_a_line_is_of_one_code_alone(self):
+        self.assertEqual(words.phrase_in("fault.S1 | a | b\n", "fault.S1"), ("a", "b"))
+        self.assertEqual(words.phrase_in("fault.S1 | a\n", "fault.S1"), ("a", ""))
+        self.assertIsNone(words.phrase_in("fault.S12 | a | b\n", "fault.S1"))
+        self.assertIsNone(words.phrase_in("fault.S1\n", "fault.S1"))
+
+    def test_the_book_keeps_only_the_last_few(self):
+        book = PhraseBook(WORDS_PATH)
+        for _ in range(2):
+            for code in ("state.idle", "state.charging", "holder.grid", "fault.S2", "fault.S3", "fault.S6", "fault.X1"):
+                self.assertNotEqual(book.phrase(code)[0], code.split(".")[1])
+        self.assertLess(len(book._kept), 7)
 
     def test_every_state_and_fault_has_words(self):
         from firmware.core import faults, states
 
         for row in states.STATES:
-            self.assertNotEqual(words.word_of(words.STATE_WORDS, row[0]), row[0])
+            self.assertNotEqual(phrase("state." + row[0])[0], row[0])
         for row in faults.FAULTS:
+            self.assertNotEqual(phrase("fault." + row[0])[0], row[0])
             if row[2] != "normal":
-                self.assertNotEqual(words.fault_of(row[0])[1], "", row[0])
+                self.assertNotEqual(phrase("fault." + row[0])[1], "", row[0])
         for source in ("grid", "owner", "house", "wiring", "cable", "car", "restart", "ramp"):
-            self.assertNotEqual(words.word_of(words.HOLDER_WORDS, source), source)
+            self.assertNotEqual(phrase("holder." + source)[0], source)
+        for key in KEYS:
+            self.assertNotEqual(phrase("setting." + key)[0], key)
 
 
 class Page(unittest.TestCase):
