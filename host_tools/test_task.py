@@ -11,7 +11,7 @@ import time
 from host_tools import bootstrap, check_task, chip
 
 # program it is known by, Debian package
-PROGRAMS = (("mosquitto", "mosquitto"), ("mosquitto_pub", "mosquitto-clients"))
+PROGRAMS = (("mosquitto", "mosquitto"), ("mosquitto_pub", "mosquitto-clients"), ("chromium", "chromium"))
 HEAP = "8m"  # for the tests' own sources; the firmware's budgets are measured apart
 STATIC = check_task.STEPS[:4]
 MUTANTS = "60"

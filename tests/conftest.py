@@ -11,3 +11,8 @@ for folder in (ROOT, ROOT / "tests" / "unit", ROOT / "tests" / "end_to_end"):
 from host_tools.sim import fake_machine  # noqa: E402 - the path comes first
 
 sys.modules.setdefault("machine", fake_machine)
+
+
+def pytest_addoption(parser):
+    """--shots FOLDER: keep a picture of every page that the browser test sees."""
+    parser.addoption("--shots", default="", help="folder for screenshots of the pages")

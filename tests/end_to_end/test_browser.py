@@ -1,0 +1,100 @@
+"""A person's way in a real Chromium: plug in on the bench page, log in, watch, be paused by the grid, pause oneself."""
+
+import re
+import shutil
+import urllib.error
+import urllib.request
+
+import pytest
+from playwright.sync_api import expect, sync_playwright
+from running import RunningDemo, publish
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+
+
+@pytest.fixture
+def browser():
+    """The machine's own Chromium, headless."""
+    path = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    assert path, "no Chromium on this machine; `python3 -m host_tools test` installs it"
+    with sync_playwright() as play:
+        started = play.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+def opened(browser, url, width=390):
+    """A page, with the errors that its scripts and the browser's console report."""
+    page = browser.new_page(viewport={"width": width, "height": 844})
+    page.errors = []
+    page.on("pageerror", lambda error: page.errors.append(str(error)))
+    page.on("console", lambda line: page.errors.append(line.text) if line.type == "error" else None)
+    page.goto(url)
+    return page
+
+
+def is_scrolling_sideways(page):
+    return page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+
+
+def log_in(page, password):
+    page.get_by_label("Password of this box").fill(password)
+    page.get_by_role("button", name="Log in").click()
+
+
+def test_a_stranger_sees_a_pause_happen(mosquitto, tmp_path, browser, request):
+    shots = request.config.getoption("--shots")
+    with RunningDemo("--broker", f"127.0.0.1:{mosquitto.port}", "--data", str(tmp_path / "box")) as demo:
+        owner, bench = opened(browser, demo.ready["web"]), opened(browser, demo.ready["bench"], 1280)
+
+        def shot(page, name):
+            if shots:
+                page.screenshot(path=f"{shots}/{name}.png", full_page=True)
+            assert not is_scrolling_sideways(page), name
+
+        words = owner.locator("#words")
+        expect(words).to_have_text("Log in to see this box.")
+        shot(owner, "owner-login")
+        log_in(owner, "wrong")
+        expect(owner.locator("#wrong")).not_to_be_empty()
+        owner.wait_for_timeout(1100)
+        log_in(owner, demo.ready["owner_password"])
+        expect(words).to_have_text("No car is plugged in.", timeout=10_000)
+        shot(owner, "owner-idle")
+        bench.get_by_role("button", name="Plug in").click()
+        expect(words).to_have_text(re.compile("^Charging with up to "), timeout=20_000)
+        expect(owner.locator("#l1")).not_to_have_text("0.0 A", timeout=10_000)
+        expect(bench.locator("#r-letter")).to_contain_text("C")
+        shot(owner, "owner-charging")
+        shot(bench, "bench-charging")
+        publish(mosquitto.port, f"ebb/1/box/{demo.ready['box']}/cmd", "pause")
+        expect(words).to_have_text(re.compile(r"^Paused by the grid until \d\d:\d\d\.$"), timeout=10_000)
+        shot(owner, "owner-paused-by-the-grid")
+        shot(bench, "bench-paused-by-the-grid")
+        publish(mosquitto.port, f"ebb/1/box/{demo.ready['box']}/cmd", "resume")
+        expect(words).to_have_text(re.compile("^Charging with up to "), timeout=30_000)
+        owner.get_by_role("button", name="Pause for 1 h").click()
+        expect(words).to_have_text(re.compile(r"Paused by you until \d\d:\d\d\.$"), timeout=10_000)
+        demo.world({"faults": {"diode_missing": True}})
+        owner.get_by_role("button", name="Resume").click()
+        expect(owner.locator("#faults")).to_contain_text("diode is missing", timeout=30_000)
+        shot(owner, "owner-fault")
+        assert not bench.errors
+        # A refused login and an asked status without one are the browser's own lines in the console; no script failed.
+        assert [line for line in owner.errors if "401" not in line and "429" not in line] == []
+        owner.get_by_role("button", name="Log out").click()
+        expect(words).to_have_text("Log in to see this box.", timeout=5000)
+    expect(words).to_have_text("This page cannot reach the box.", timeout=10_000)
+
+
+def test_without_a_car_and_a_broker(tmp_path, browser):
+    """A sender that is away is no error of the page."""
+    with RunningDemo("--data", str(tmp_path / "box")) as demo:
+        owner = opened(browser, demo.ready["web"])
+        log_in(owner, demo.ready["owner_password"])
+        expect(owner.locator("#words")).to_have_text("No car is plugged in.", timeout=10_000)
+        owner.get_by_role("button", name="Pause for 1 h").click()
+        expect(owner.locator("#words")).to_contain_text("no car is plugged in.", timeout=5000)
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(demo.ready["web"].rstrip("/") + "/api/status")
+        assert refused.value.code == 401
