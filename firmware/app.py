@@ -3,10 +3,9 @@
 import asyncio
 import gc
 import os
-from collections import namedtuple
 
-from firmware.core import claims, decide, settings
-from firmware.core.records import Event, Ref, Refusal
+from firmware.core import claims, decide
+from firmware.core.records import Event, Ref
 from firmware.drivers import board_facts
 from firmware.drivers.board import Board
 from firmware.services.control_loop import ControlLoop
@@ -28,27 +27,6 @@ TIME_EVERY_S = 5
 NO_BROKER = Status(False, "off", "", 0, 0, False)
 WORDS_FILE = "words_en.txt"  # beside this module
 
-# What a service may ask of the rest, as plain callables.
-AppPorts = namedtuple(
-    "AppPorts",
-    (
-        "box",
-        "settings",
-        "now_ms",
-        "wall_s",
-        "random_below",
-        "random_hex",
-        "submit",
-        "context",
-        "status",
-        "moment",
-        "is_password",
-        "shown_settings",
-        "change_settings",
-        "tell",
-    ),
-)
-
 
 def random_below(count):
     """A random whole number 0..count−1 from the system's own source."""
@@ -56,11 +34,13 @@ def random_below(count):
 
 
 class App:
-    """One wallbox: board, control loop and services."""
+    """One wallbox: board, control loop and services; its public names are all that a service may ask of the rest."""
 
     def __init__(self, config):
         """config: dict of what this box is: box, board_path, data_dir, mqtt_host …, see docs/config.md."""
         self.config = config
+        self.box = config["box"]
+        self.random_below = random_below
         # The board comes first: its constructor holds the contactor open before anything else is tried.
         self.board = Board(board_facts.loaded(config["board_path"]))
         self.log = EventLog()
@@ -69,40 +49,27 @@ class App:
         rows = (claims.standing("cable", self.board.facts.cable_ma, Ref("board", "cable", 0)),)
         hold_ms = random_below(chosen.restart_spread_s + 1) * 1000 if config.get("is_power_return") else 0
         memory = decide.first_memory(self.board.now_ms(), rows, (0, hold_ms))
+        self.now_ms = self.board.now_ms
         self.inbox = Inbox()
+        self.submit = self.inbox.put
         self.loop = ControlLoop(self.board, chosen, memory, self.inbox)
         self.loop.sink = self._events
         self.health = Health(self.tell)
         self.phrases = PhraseBook(__file__.rpartition("app")[0] + WORDS_FILE)
-        self.ports = self._ports()
         self.mqtt = None
         if refusal is not None:
             self.tell("settings", refusal.words)
 
-    def _ports(self):
-        """The callables that services get."""
-        return AppPorts(
-            self.config["box"],
-            lambda: self.loop.settings,
-            self.board.now_ms,
-            self.board.wall_s,
-            random_below,
-            lambda: "".join("%02x" % byte for byte in os.urandom(16)),
-            self.inbox.put,
-            self._context,
-            self.status,
-            lambda: Moment(self.board.now_ms(), self.board.wall_s(), self._power_w()),
-            lambda text: type(text) is str and text == self.config.get("owner_password"),
-            self.shown_settings,
-            self.change_settings,
-            self.tell,
-        )
+    def settings(self):
+        """Settings in force."""
+        return self.loop.settings
 
-    def _power_w(self):
-        """Power now in W; 0 before the first tick."""
-        return self.loop.readings.power_mw // 1000 if self.loop.readings else 0
+    def moment(self):
+        """What an acknowledgement says of this moment; 0 W before the first tick."""
+        power_w = self.loop.readings.power_mw // 1000 if self.loop.readings else 0
+        return Moment(self.board.now_ms(), self.board.wall_s(), power_w)
 
-    def _context(self, word_number):
+    def context(self, word_number):
         """What the contract's parser must know of the box."""
         chosen = self.loop.settings
         measured_mv = max(self.loop.readings.voltages_mv) if self.loop.readings else 0
@@ -124,7 +91,7 @@ class App:
             }
         loop = self.loop
         view = status.View(
-            self.config["box"],
+            self.box,
             VERSION,
             loop.memory,
             loop.readings,
@@ -134,26 +101,6 @@ class App:
             self.phrases.phrase,
         )
         return status.status(view)
-
-    def shown_settings(self):
-        """All settings but the secrets, as a dict."""
-        shown = {}
-        for index in range(len(settings.SETTINGS)):
-            row = settings.SETTINGS[index]
-            shown[row[0]] = "" if row[8] else self.loop.settings[index]
-        return shown
-
-    def change_settings(self, changes):
-        """Settings with the changes, stored and in force from the next tick, or a Refusal."""
-        for row in settings.SETTINGS:
-            if row[0] in changes and row[6] == "installer":
-                # Raising needs the installer's code and the button (requirements §2); that way in does not exist yet.
-                return Refusal("not_allowed", row[0], "Only the installer may change this.", None)
-        made = settings.changed(self.loop.settings, changes)
-        if not isinstance(made, Refusal):
-            self.store.save(made)
-            self.loop.settings = made
-        return made
 
     def tell(self, name, words):
         """Note trouble of a service, and say it on the console."""
@@ -196,17 +143,17 @@ class App:
         if config.get("mqtt_ca_path"):
             with open(config["mqtt_ca_path"], "rb") as file:
                 authority = file.read()
-        login = (chosen.mqtt_user or config["box"], chosen.mqtt_password) if chosen.mqtt_password else None
+        login = (chosen.mqtt_user or self.box, chosen.mqtt_password) if chosen.mqtt_password else None
         port = config.get("mqtt_port") or chosen.mqtt_port
-        will = (mqtt_topics.built(config["box"], "online"), b"0")
-        return MqttConfig(host, port, config["box"], login, KEEPALIVE_S, will, authority, MOST_PACKET, BACKOFF_MOST_S)
+        will = (mqtt_topics.built(self.box, "online"), b"0")
+        return MqttConfig(host, port, self.box, login, KEEPALIVE_S, will, authority, MOST_PACKET, BACKOFF_MOST_S)
 
     async def run(self):
         """Tick first; then the services, each kept alive on its own."""
         tasks = [asyncio.create_task(self.loop.run())]
         mqtt_config = self._mqtt_config()
         if mqtt_config is not None:
-            self.mqtt = MqttService(mqtt_config, self.ports)
+            self.mqtt = MqttService(mqtt_config, self)
             tasks.append(asyncio.create_task(self.health.keep("mqtt", self.mqtt.run)))
         if self.config.get("has_outside_time"):
             tasks.append(asyncio.create_task(self.health.keep("time", self._keep_time)))
@@ -216,7 +163,7 @@ class App:
             # Imported when needed: a board without memory for the page runs without it.
             from firmware.services.web_service import WebService
 
-            tasks.append(asyncio.create_task(self.health.keep("web", WebService(self.config, self.ports).run)))
+            tasks.append(asyncio.create_task(self.health.keep("web", WebService(self.config, self).run)))
         await tasks[0]
 
 

@@ -11,8 +11,22 @@ WORDS_MOST = 96  # characters of an error kept in the event
 
 
 def crash_event(error):
-    """Event that says what went wrong in the tick."""
-    return Event("crash", (("%s: %s" % (type(error).__name__, error))[:WORDS_MOST],))
+    """Event that says what went wrong in the tick, and where: ("ValueError: …", "File …, in …")."""
+    return Event("crash", (("%s: %s" % (type(error).__name__, error))[:WORDS_MOST], place_of(error)))
+
+
+def place_of(error):
+    """Last line of the traceback that names a file; "" where even that fails (out of memory)."""
+    try:
+        import io
+        import sys
+
+        text = io.StringIO()
+        sys.print_exception(error, text)
+        lines = [line.strip() for line in text.getvalue().split("\n") if line.strip().startswith("File ")]
+        return lines[-1][:WORDS_MOST]
+    except Exception:  # telling must never be worse than what is told
+        return ""
 
 
 class ControlLoop:

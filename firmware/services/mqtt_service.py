@@ -18,12 +18,12 @@ MOST_WAITING = 32  # events not yet told; a tick never waits for the network
 class MqttService:
     """Between the broker and the inbox; decides nothing."""
 
-    def __init__(self, config, ports):
-        """config: MqttConfig; ports: AppPorts of callables (see app.py)."""
-        self._ports = ports
-        self._box = ports.box
-        topics = mqtt_topics.subscriptions(ports.box, ports.settings().groups)
-        self.client = MqttClient(config, self._take, topics, (ports.now_ms, ports.random_below))
+    def __init__(self, config, app):
+        """config: MqttConfig; app: the App, of which only public names are used."""
+        self._app = app
+        self._box = app.box
+        topics = mqtt_topics.subscriptions(app.box, app.settings().groups)
+        self.client = MqttClient(config, self._take, topics, (app.now_ms, app.random_below))
         self._waiting = []
         self._told = {}
         self._words = 0
@@ -43,7 +43,7 @@ class MqttService:
     def _take(self, topic, payload, is_retained):
         """One message from the broker: a Command to the inbox, or a refusal told to the sender."""
         scope, name = mqtt_topics.parsed(topic, self._box)
-        now_ms = self._ports.now_ms()
+        now_ms = self._app.now_ms()
         if scope == "set":
             made = mqtt_topics.house_command(name, payload, (is_retained, now_ms))
         elif scope in ("box", "group", "all"):
@@ -53,13 +53,13 @@ class MqttService:
             return
         if isinstance(made, Refusal):
             self._refuse(made, scope)
-        elif not self._ports.submit(made):
+        elif not self._app.submit(made):
             self._ack(made.ref, "busy")
 
     def _parsed(self, message):
         """Command or Refusal for one message on a cmd topic; random delays are drawn here, outside the pure parser."""
-        made = grid_contract.parse(message, self._ports.context(self._words))
-        return made if isinstance(made, Refusal) else grid_contract.drawn(made, self._ports.random_below)
+        made = grid_contract.parse(message, self._app.context(self._words))
+        return made if isinstance(made, Refusal) else grid_contract.drawn(made, self._app.random_below)
 
     def _refuse(self, refusal, scope):
         """Count a refusal, and tell the sender of a grid command why."""
@@ -70,7 +70,7 @@ class MqttService:
     def _ack(self, ref, reason):
         """Tell a sender that its command was refused; a bare word that was ignored has nobody to tell."""
         if ref is not None:
-            self._publish_ack(acknowledgement.refused(ref, reason, self._ports.moment()))
+            self._publish_ack(acknowledgement.refused(ref, reason, self._app.moment()))
 
     def _publish_ack(self, body):
         self.client.publish(mqtt_topics.built(self._box, "ack"), body, 1, False)
@@ -96,20 +96,20 @@ class MqttService:
         self._was_connected = is_connected
         while self._waiting:
             event = self._waiting.pop(0)
-            body = acknowledgement.of_event(event, self._ports.moment())
+            body = acknowledgement.of_event(event, self._app.moment())
             if body is not None:
                 self._publish_ack(body)
         if not is_connected:
             return
-        now_ms = self._ports.now_ms()
+        now_ms = self._app.now_ms()
         if now_ms >= self._next_values_ms or now_ms >= self._next_state_ms:
             self._tell_state(now_ms)
 
     def _tell_state(self, now_ms):
         """State when due, and each scalar whose text changed."""
-        status = self._ports.status(False)
+        status = self._app.status(False)
         if now_ms >= self._next_state_ms:
-            self._next_state_ms = now_ms + STATE_EVERY_MS - self._ports.random_below(STATE_JITTER_MS)
+            self._next_state_ms = now_ms + STATE_EVERY_MS - self._app.random_below(STATE_JITTER_MS)
             self.client.publish(mqtt_topics.built(self._box, "state"), json.dumps(status).encode(), 1, True)
         self._next_values_ms = now_ms + VALUES_EVERY_MS
         for name, text in mqtt_topics.values(status):

@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+import os
 
 from microdot import Microdot, Request, Response
 
 from firmware.core.records import Refusal
+from firmware.services import web_settings
 from firmware.services.bounded_reader import MOST_BODY, BoundedReader
 from firmware.wire import web_api
 
@@ -25,6 +27,11 @@ SAFE_HEADERS = (
 )
 
 
+def random_hex():
+    """32 characters that nobody can guess."""
+    return "".join("%02x" % byte for byte in os.urandom(16))
+
+
 def answer(body, status):
     """A JSON response."""
     return Response(json.dumps(body), status, dict(JSON_TYPE))
@@ -36,18 +43,18 @@ def refused(refusal, status):
 
 
 class WebService:
-    """Serves the page on one port. ports: AppPorts of callables (see app.py)."""
+    """Serves the page on one port. app: the App, of which only public names are used."""
 
-    def __init__(self, config, ports):
+    def __init__(self, config, app):
         """config: dict with web_host, web_port, page_path, owner_token (demo only, else "")."""
         self._config = config
-        self._ports = ports
+        self._app = app
         self._sessions = []
         self._open = 0
         self._wrong = 0
         self._login_after_ms = 0
         Request.max_content_length = Request.max_body_length = MOST_BODY
-        self._app = self._routes(Microdot())
+        self._web = self._routes(Microdot())
 
     def _routes(self, app):
         """Table of calls; all but the first three want a login."""
@@ -112,17 +119,17 @@ class WebService:
         return answer({"is_alive": True}, 200)
 
     def _login(self, request):
-        now_ms = self._ports.now_ms()
+        now_ms = self._app.now_ms()
         if now_ms < self._login_after_ms:
             return refused(Refusal("wait", "password", "Too many wrong passwords; wait a little.", None), 429)
         fields = web_api.fields_of(request.body, MOST_BODY)
         password = "" if isinstance(fields, Refusal) else fields.get("password")
-        if not self._ports.is_password(password):
+        if type(password) is not str or password != self._config.get("owner_password"):
             self._wrong += 1
             self._login_after_ms = now_ms + min(LOGIN_WAIT_MS << min(self._wrong, 8), LOGIN_WAIT_MOST_MS)
             return refused(Refusal("wrong_password", "password", "The password is wrong.", None), 401)
         self._wrong = 0
-        session = self._ports.random_hex()
+        session = random_hex()
         self._sessions = (self._sessions + [session])[-MOST_SESSIONS:]
         response = answer({"is_logged_in": True}, 200)
         response.headers["Set-Cookie"] = "session=%s; HttpOnly; SameSite=Strict; Path=/" % session
@@ -134,23 +141,23 @@ class WebService:
         return answer({"is_logged_in": False}, 200)
 
     def _status(self, request):
-        return answer(self._ports.status(True), 200)
+        return answer(self._app.status(True), 200)
 
     def _command(self, request):
-        made = web_api.parse(request.body, self._ports.now_ms())
+        made = web_api.parse(request.body, self._app.now_ms())
         if isinstance(made, Refusal):
             return refused(made, 400)
-        if not self._ports.submit(made):
+        if not self._app.submit(made):
             return refused(Refusal("busy", "", "The box is busy; try again.", None), 503)
-        return answer({"ref": self._ports.random_hex()[:8]}, 202)
+        return answer({"ref": random_hex()[:8]}, 202)
 
     def _settings(self, request):
-        return answer(self._ports.shown_settings(), 200)
+        return answer(web_settings.shown(self._app), 200)
 
     def _change_settings(self, request):
         fields = web_api.fields_of(request.body, MOST_BODY)
-        made = fields if isinstance(fields, Refusal) else self._ports.change_settings(fields)
-        return refused(made, 400) if isinstance(made, Refusal) else answer(self._ports.shown_settings(), 200)
+        made = fields if isinstance(fields, Refusal) else web_settings.changed(self._app, fields)
+        return refused(made, 400) if isinstance(made, Refusal) else answer(web_settings.shown(self._app), 200)
 
     async def run(self):
         """Serve for ever. Errors: OSError when the port is taken."""
@@ -162,9 +169,9 @@ class WebService:
         self._open += 1
         try:
             if self._open <= MOST_CONNECTIONS:
-                await self._app.handle_request(BoundedReader(reader, self._ports.now_ms), AsyncWriter(writer))
+                await self._web.handle_request(BoundedReader(reader, self._app.now_ms), AsyncWriter(writer))
         except Exception as error:  # one bad request never takes the page down (faults.md X2)
-            self._ports.tell("web", "%s: %s" % (type(error).__name__, error))
+            self._app.tell("web", "%s: %s" % (type(error).__name__, error))
         finally:
             self._open -= 1
             writer.close()

@@ -17,7 +17,10 @@ LAYERS = {
         ("core", "drivers"),
         ("machine", "network", "esp32", "time", "os", "vfs", "micropython", "collections") + ("json", "math", "array"),
     ),
-    "services": (("core", "wire", "services"), ("asyncio", "json", "gc", "micropython", "os", "collections")),
+    "services": (
+        ("core", "wire", "services"),
+        ("asyncio", "json", "gc", "micropython", "os", "collections", "io", "sys"),
+    ),
 }
 OWNED = {"mqtt_link.py": ("ssl", "tls"), "web_service.py": ("microdot",)}
 MOST_LINES, MOST_FUNCTION, MOST_ARGUMENTS = 250, 40, 4

@@ -4,6 +4,7 @@ import asyncio
 import selectors
 import sys
 import time
+import traceback
 
 PERIOD = 1 << 30
 
@@ -34,6 +35,7 @@ def install(chip_clock):
     import fake_machine
 
     sys.modules["machine"] = fake_machine
+    sys.print_exception = lambda error, file: traceback.print_exception(error, file=file)
     start = time.monotonic()
     speed = chip_clock.speed
     time.ticks_ms = lambda: (int((time.monotonic() - start) * 1000 * speed) + PERIOD - 30_000) % PERIOD

@@ -1,0 +1,64 @@
+"""The control loop: an error in the tick opens the contactor, is told with its place, and three lock the box."""
+
+import sys
+import unittest
+
+from samples import Box
+
+from firmware.services.control_loop import ControlLoop
+from firmware.services.inbox import Inbox
+
+
+class BrokenBoard:
+    """A board whose sensing fails; act() notes what is asked of it."""
+
+    def __init__(self, now_ms):
+        self.at_ms = now_ms
+        self.acted = []
+        self.has_broken_pins = False
+
+    def now_ms(self):
+        self.at_ms += 23
+        return self.at_ms
+
+    def sense(self):
+        raise ValueError("no such pin")
+
+    def act(self, outputs):
+        self.acted.append(outputs)
+        if self.has_broken_pins:
+            raise OSError(5)
+
+
+class Crash(unittest.TestCase):
+    def setUp(self):
+        box = Box().charge()
+        self.board = BrokenBoard(box.memory.now_ms)
+        self.loop = ControlLoop(self.board, box.settings, box.memory, Inbox())
+        self.events = []
+        self.loop.sink = self.events.extend
+
+    def test_opens_and_tells_where(self):
+        self.assertTrue(self.loop.memory.outputs.is_contactor_closed)
+        self.loop.tick()
+        self.assertFalse(self.board.acted[-1].is_contactor_closed)
+        told = [event.args for event in self.events if event.code == "crash"]
+        self.assertEqual(len(told), 1)
+        self.assertEqual(told[0][0], "ValueError: no such pin")
+        if hasattr(sys, "print_exception"):
+            self.assertIn("test_control_loop", told[0][1])
+            self.assertIn("sense", told[0][1])
+        else:
+            self.assertEqual(told[0][1], "")
+
+    def test_three_lock(self):
+        for _ in range(3):
+            self.loop.tick()
+        self.assertEqual(self.loop.memory.faults.reaction, "locked")
+
+    def test_pins_that_fail_too_are_told_and_survived(self):
+        self.board.has_broken_pins = True
+        self.loop.tick()
+        told = [event.args[0] for event in self.events if event.code == "crash"]
+        self.assertEqual(len(told), 2)
+        self.assertEqual(told[1][:7], "OSError")
