@@ -25,6 +25,8 @@ FACTS = (
     "name",
     "tick_ms",
     "has_peak_detectors",
+    "has_hardware_cutoff",
+    "has_page",
     "phases",
     "cable_ma",
     "pilot_zero_uv",
