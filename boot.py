@@ -1,9 +1,10 @@
 """First thing after every reset: both coil pins low, before anything that could fail is read or imported."""
 
+import sys
+
 from machine import Pin
 
-# The reference board's coil pins (hardware/boards/reference.json). A board file may name others: they are driven low
-# as well, but these two never wait for a file to be readable.
+# The coil's pins of this board; `device build` writes those of the board it builds for.
 COIL_PINS = (11, 12)
 
 
@@ -17,3 +18,12 @@ def open_contactor(numbers):
 
 
 open_contactor(COIL_PINS)
+
+try:
+    import starter
+
+    starter.prepare()
+    # Needed again only after trouble: its memory is the firmware's.
+    del starter, sys.modules["starter"]
+except Exception as error:  # a chip without its firmware still starts, with the contactor open
+    print("boot: nothing to start:", error)

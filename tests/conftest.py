@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-for folder in (ROOT, ROOT / "tests" / "unit", ROOT / "tests" / "end_to_end"):
+for folder in (ROOT, *(ROOT / "tests" / name for name in ("unit", "end_to_end", "model"))):
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
 

@@ -41,6 +41,7 @@ class ControlLoop:
         self.guard = interlock.first_guard(memory.now_ms)
         self.inbox = inbox
         self.sink = None  # function (events) called after acting, never before
+        self.watchdog = None  # fed after each tick and by nothing else
         self.worst_late_ms = 0
         self._ticks = 0
 
@@ -80,6 +81,8 @@ class ControlLoop:
         next_ms = self.board.now_ms()
         while True:
             self.tick()
+            if self.watchdog is not None:
+                self.watchdog.feed()
             self._ticks += 1
             if self._ticks % GC_EVERY_TICKS == 0:
                 gc.collect()
@@ -92,3 +95,21 @@ class ControlLoop:
             else:
                 # A coroutine of the standard library: 0 ms or more, never a busy wait.
                 await asyncio.sleep(-late_ms / 1000)
+
+    async def rest(self):
+        """Safe mode: sense and keep the contactor open, decide nothing, until the owner clears the fault (X1)."""
+        for _ in range(3):
+            self.memory = decide.after_crash(self.memory, self.board.now_ms()).memory
+        while True:
+            try:
+                self.readings = self.board.sense()
+                self.board.act(self.memory.outputs)
+            except Exception as error:  # even sensing may be what crashed; the lease lapses by itself
+                print("ebb: resting:", error)
+            if self.watchdog is not None:
+                self.watchdog.feed()
+            for command in self.inbox.take():
+                if command.source == "owner" and command.kind == "clear_fault":
+                    self.inbox.put(command)
+                    return
+            await asyncio.sleep(self.board.facts.tick_ms / 1000)

@@ -31,10 +31,10 @@ class FirmwareProcess:
         root = str(bootstrap.ROOT)
         if runtime == "micropython":
             compiled = str(chip.compiled(chip.firmware_sources(), "demo"))
-            self.config["paths"] = [str(CHIP_FOLDER), str(SIM_FOLDER), compiled, root]
+            self.config["paths"] = [str(CHIP_FOLDER), str(SIM_FOLDER), compiled, compiled + "/firmware", root]
             self.command = [*chip.interpreter(), "-X", f"heapsize={heap}", str(CHIP_FOLDER / "start.py")]
         else:
-            self.config["paths"] = [str(CHIP_FOLDER), str(SIM_FOLDER), root]
+            self.config["paths"] = [str(CHIP_FOLDER), str(SIM_FOLDER), root, root + "/firmware"]
             self.command = [sys.executable, "-S", str(CHIP_FOLDER / "start.py")]
             self.config["paths"] += [path for path in sys.path if path.endswith("site-packages")]
 

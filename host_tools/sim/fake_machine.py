@@ -77,6 +77,19 @@ class PWM:
         world.set_pwm(self._id, duty)
 
 
+class WDT:
+    """The watchdog of a world that has one (set_watchdog, feed); nothing happens elsewhere."""
+
+    def __init__(self, id=0, timeout=5000):
+        if hasattr(world, "set_watchdog"):
+            world.set_watchdog(timeout)
+
+    def feed(self):
+        """One more timeout."""
+        if hasattr(world, "feed"):
+            world.feed()
+
+
 def reset_cause():
     """Why the chip started."""
     return PWRON_RESET

@@ -1,0 +1,169 @@
+"""Starts the firmware once boot.py has opened the contactor: data, slot, safe mode; survives every error."""
+
+import json
+import os
+import sys
+
+import machine
+
+SLOTS = ("a", "b")
+SAFE_AFTER = 3  # crashes in a row, each within ten minutes of its start, and the contactor stays open (faults.md X1)
+DATA = "/data"
+MOST_BYTES = 4096  # a manifest or box.json is smaller
+
+
+def note(words):
+    """Say it on the console."""
+    print("boot: " + words)
+
+
+def prepare():
+    """Everything before the app is loaded. Never raises; what fails is noted."""
+    for step in (_count, _mount_data, _choose_slot):
+        try:
+            step()
+        except Exception as error:  # a broken part must not keep the others from starting (faults.md F1, F2)
+            note("%s: %s %s" % (step.__name__, type(error).__name__, error))
+
+
+def memory():
+    """The chip's own small store, which no file system can take with it."""
+    import esp32
+
+    return esp32.NVS("ebb")
+
+
+def number_of(store, key):
+    """A stored number, 0 when there is none."""
+    try:
+        return store.get_i32(key)
+    except OSError:
+        return 0
+
+
+def set_number(store, key, number):
+    """Store a number where it is another than before."""
+    if number_of(store, key) != number:
+        store.set_i32(key, number)
+        store.commit()
+
+
+def forget_crashes():
+    """The box has run well for ten minutes, or its owner says that it may go on."""
+    set_number(memory(), "crashes", 0)
+
+
+def is_safe_mode():
+    """Whether so many starts in a row ended badly that the contactor stays open."""
+    try:
+        return number_of(memory(), "crashes") >= SAFE_AFTER
+    except ImportError:  # a PC has no such memory
+        return False
+
+
+def slot():
+    """Letter of the slot on the path, "" on a PC."""
+    return sys.path[0][1:] if sys.path[0][1:] in SLOTS else ""
+
+
+def _count():
+    """A reset that nobody asked for is a crash, whatever it came from; power-on starts anew."""
+    cause = machine.reset_cause()
+    store = memory()
+    count = number_of(store, "crashes")
+    is_planned = number_of(store, "planned")
+    set_number(store, "planned", 0)
+    if cause == machine.PWRON_RESET:
+        count = 0
+    elif cause != machine.SOFT_RESET and not is_planned:
+        count += 1
+        note("reset %d was not asked for (cause %d)" % (count, cause))
+    set_number(store, "crashes", min(count, SAFE_AFTER))
+
+
+def _mount_data():
+    """Mount the data partition; one that cannot be mounted is made anew, and only that one (faults.md F2)."""
+    import vfs
+    from esp32 import Partition
+
+    found = Partition.find(Partition.TYPE_DATA, label="data")
+    if not found:
+        note("there is no data partition; nothing is remembered")
+        return
+    try:
+        vfs.mount(vfs.VfsLfs2(found[0]), DATA)
+    except OSError:
+        note("the data was not readable and is made anew")
+        vfs.VfsLfs2.mkfs(found[0])
+        vfs.mount(vfs.VfsLfs2(found[0]), DATA)
+
+
+def is_whole(letter):
+    """Whether every file of a slot's manifest is there with its length."""
+    try:
+        with open("/%s/manifest.json" % letter) as file:
+            files = json.loads(file.read(4 * MOST_BYTES))["files"]
+        for row in files:
+            if os.stat("/%s/%s" % (letter, row["path"]))[6] != row["bytes"]:
+                return False
+        return len(files) > 0
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _choose_slot():
+    """Put the stored slot on the path, or the other one where that is not whole."""
+    first = SLOTS[number_of(memory(), "slot") & 1]
+    for letter in (first, SLOTS[1] if first == SLOTS[0] else SLOTS[0]):
+        if is_whole(letter):
+            if letter != first:
+                note("slot %s is not whole; slot %s is started" % (first, letter))
+            sys.path.insert(0, "/" + letter)
+            return
+    note("no slot holds a whole firmware; flash it again")
+
+
+def config_of(path):
+    """The box's config: box.json, with what the chosen slot brings. A broken one leaves a box in factory state."""
+    made = {"box": "ebb-" + "".join("%02x" % byte for byte in machine.unique_id()[-3:])}
+    try:
+        with open(path) as file:
+            found = json.loads(file.read(MOST_BYTES))
+        if type(found) is dict:
+            made.update(found)
+    except (OSError, ValueError) as error:
+        note("box.json: %s; the box is in factory state" % error)
+    if slot():
+        root = "/" + slot()
+        made.update({"board_path": root + "/board.json", "page_path": root + "/page/index.html.gz", "data_dir": DATA})
+        made["is_power_return"] = machine.reset_cause() == machine.PWRON_RESET
+        made["has_watchdog"] = True
+        made["is_safe"] = is_safe_mode()
+    return made
+
+
+def crashed(error):
+    """The app ended with an error: tell it, and start the chip anew; the next start counts it (_count)."""
+    sys.print_exception(error)
+    if slot() and not is_safe_mode():
+        machine.reset()
+    note("the firmware cannot run; the contactor is open")
+    keep_up()
+
+
+def hold():
+    """A person stopped the program: nothing ticks, so the coil is off."""
+    note("stopped by a person; the contactor stays open until the next start")
+    keep_up()
+
+
+def keep_up():
+    """Feed the watchdog for as long as a person works at the prompt."""
+    if not slot():
+        return
+    try:
+        from firmware.drivers.watchdog import keep_alive
+
+        keep_alive()
+    except Exception as error:  # then the watchdog starts the chip anew
+        note("%s: %s" % (type(error).__name__, error))

@@ -1,0 +1,117 @@
+"""The shrunk firmware decides as the plain one does, and what others can see keeps its name."""
+
+import ast
+import random
+import subprocess
+
+import pytest
+from test_both_interpreters import SCRIPT, recorded, replayed
+
+from host_tools import bootstrap, chip
+from host_tools.device import shrink
+
+
+def made_of(source, outside=""):
+    """One module after shrinking."""
+    return shrink.shrunk({"firmware/core/one.py": source}, [outside])[0]["firmware/core/one.py"]
+
+
+def run(source):
+    """Names after running a source."""
+    found = {}
+    exec(source, found)
+    return found
+
+
+NESTED = """
+def outer(call, flag):
+    def inner(request):
+        return call(request) if flag else flag
+    return inner
+"""
+WHOLE = '''"""Doc."""
+MOST_WAITING = 16
+SHOWN = 3
+
+def _inner(amount_ma):
+    """Doc."""
+    return amount_ma * MOST_WAITING
+
+def seen(amount_ma, other=2):
+    return _inner(amount_ma) + other + SHOWN
+
+class Box:
+    def __init__(self):
+        self._level = 1
+    def _raise(self):
+        self._level += 1
+        return self._level
+'''
+ERROR = """
+class E(Exception):
+    def __init__(self, code):
+        self.code = code
+try:
+    raise E(4)
+except E as error:
+    result = error.code
+"""
+
+
+def test_nested_functions_keep_their_variables_apart():
+    found = run(made_of(NESTED, "import one\none.outer"))
+    assert found["outer"](lambda value: value + 1, True)(4) == 5
+
+
+def test_private_things_are_short_and_visible_ones_stay():
+    made = made_of(WHOLE, "from one import seen, Box, SHOWN\nseen(1, other=3)")
+    for gone in ("MOST_WAITING", "_inner", "amount_ma", "_level", "_raise", "Doc"):
+        assert gone not in made
+    found = run(made)
+    assert (found["seen"](2, other=1), found["SHOWN"]) == (36, 3)
+    assert "Box" in found
+
+
+@pytest.mark.parametrize(
+    "source",
+    (
+        "LIMIT = 5\ndef f():\n    LIMIT = 6\n    return LIMIT\nresult = f() + LIMIT\n",
+        "limit = 5\nlimit = 6\nresult = limit\n",
+        "A, B = 1, 2\ndef f(A):\n    return [B for B in (A, 9)] + [A]\nresult = f(3)\n",
+        "def f(x, g=lambda x: x + 1):\n    return g(x) + (lambda y: y * x)(2)\nresult = f(3)\n",
+        "def f(items):\n    for item in items:\n        yield item\nresult = list(f((1, 2)))\n",
+        ERROR,
+        "def f(*rest):\n    return sum(rest)\nresult = f(1, 2)\n",
+        "FLAG = True\nresult = 1 if FLAG is True else 2\n",
+        "K = -1 << 3\nresult = K - 1\n",
+    ),
+)
+def test_odd_sources_do_the_same(source):
+    assert run(made_of(source, "one.result"))["result"] == run(source)["result"]
+
+
+def test_names_lead_back():
+    sources = chip.plain_sources()
+    made, names = shrink.shrunk(sources, chip.callers())
+    for path, text in made.items():
+        ast.parse(text)
+        shorts = names[path]
+        assert len(set(shorts)) == len(shorts)
+    assert "settled" not in names["firmware/core/claims.py"].values(), "decide uses it"
+    assert "limit_of" in names["firmware/core/claims.py"].values()
+    assert sum(map(len, made.values())) < 0.7 * sum(map(len, sources.values()))
+
+
+def test_the_shrunk_firmware_decides_as_the_plain_one(tmp_path):
+    seed = random.SystemRandom().randrange(1 << 31)
+    print("seed", seed)
+    folder = chip.compiled(chip.firmware_sources(), "shrunk-test")
+    for number in range(3):
+        path = tmp_path / f"life{number}.jsonl"
+        ticks = recorded(seed + number, path)
+        env = {"MICROPYPATH": f"{folder}:.frozen"}
+        command = [*chip.interpreter(), "-X", "heapsize=4m", str(SCRIPT), str(path)]
+        done = subprocess.run(command, capture_output=True, text=True, env=env, check=True, cwd=tmp_path)
+        plain = replayed([*chip.interpreter(), "-X", "heapsize=4m"], path)
+        assert done.stdout == plain and f"{ticks} ticks" in plain
+    assert bootstrap.ROOT.name not in done.stdout
