@@ -1,8 +1,11 @@
 """Looks like MicroPython's `machine`: Pin, ADC and PWM whose volts come from a plant. Runs on both interpreters."""
 
+import time
+
 # The world behind the pins; set once by the harness before the firmware is imported. It offers
 #   set_pin(number, level)  read_pin(number)  set_pwm(number, duty_u16)  read_uv(number)
 world = None
+cause = 1  # why the chip started; a harness with resets sets it
 
 PWRON_RESET = 1
 HARD_RESET = 2
@@ -92,7 +95,54 @@ class WDT:
 
 def reset_cause():
     """Why the chip started."""
-    return PWRON_RESET
+    return cause
+
+
+def reset():
+    """Start the chip anew; returns only in a world without resets."""
+    if hasattr(world, "hard_reset"):
+        world.hard_reset()
+
+
+def soft_reset():
+    """Start the interpreter anew."""
+    if hasattr(world, "soft_reset"):
+        world.soft_reset()
+
+
+class Timer:
+    """A timer whose callbacks run while the prompt waits (run_timers), the one place where the harness needs them."""
+
+    ONE_SHOT = 0
+    PERIODIC = 1
+    running = []
+
+    def __init__(self, id=-1):
+        self.id = id
+        self.period_ms = 0
+        self.due_ms = 0
+        self.mode = Timer.PERIODIC
+        self.callback = None
+
+    def init(self, *, mode=PERIODIC, period=-1, callback=None):
+        """Start it."""
+        self.mode, self.period_ms, self.callback = mode, period, callback
+        self.due_ms = time.ticks_ms() + period
+        Timer.running.append(self)
+
+    def deinit(self):
+        """Stop it."""
+        Timer.running = [timer for timer in Timer.running if timer is not self]
+
+
+def run_timers():
+    """Call what is due."""
+    for timer in tuple(Timer.running):
+        if time.ticks_diff(time.ticks_ms(), timer.due_ms) >= 0:
+            timer.due_ms = time.ticks_add(timer.due_ms, timer.period_ms)
+            if timer.mode == Timer.ONE_SHOT:
+                timer.deinit()
+            timer.callback(timer)
 
 
 def unique_id():

@@ -5,6 +5,8 @@ import struct
 import time
 
 SEND_PIN, SEND_PWM, READ, TIME = 1, 2, 3, 4
+WATCHDOG, FEED, STATE, RESET, RESYNC = 5, 6, 7, 8, 9
+MARK = b"\x00again\xff\x01"
 ANALOG = 0x80
 
 
@@ -39,8 +41,16 @@ class LinkServer:
         self.world = world
         self.port = 0
         self.is_attached = False
+        self.is_busy = True
+        self.on_reset = None  # function (1 soft | 2 hard) called when the chip starts itself anew
+        self.fed_at_us = None  # None: no watchdog runs
+        self.watchdog_us = 0
         self._server = None
         self._writer = None
+
+    def is_starved(self):
+        """Whether the chip's watchdog has waited too long."""
+        return self.fed_at_us is not None and self.real_time.plant.now_us - self.fed_at_us > self.watchdog_us
 
     async def start(self):
         """Listen on a free loopback port."""
@@ -90,6 +100,25 @@ class LinkServer:
             writer.write(self._answer(names))
         elif kind == TIME:
             writer.write(struct.pack("<I", self.real_time.wall_s() or 0))
+        elif kind == RESYNC:
+            writer.write(MARK)
+        else:
+            await self._chip(kind, reader)
+
+    async def _chip(self, kind, reader):
+        """What the chip says of itself and not of its pins."""
+        self.real_time.settle()
+        if kind == WATCHDOG:
+            self.watchdog_us = struct.unpack("<H", await reader.readexactly(2))[0] * 1000
+            self.fed_at_us = self.real_time.plant.now_us
+        elif kind == FEED and self.fed_at_us is not None:
+            self.fed_at_us = self.real_time.plant.now_us
+        elif kind == STATE:
+            self.is_busy = (await reader.readexactly(1)) == b"\x01"
+        elif kind == RESET:
+            which = (await reader.readexactly(1))[0]
+            if self.on_reset is not None:
+                self.on_reset(which)
 
     def _answer(self, names):
         """Four bytes a read: 24 bits of value, 8 bits of what it cost in us."""

@@ -6,8 +6,12 @@ one exchange and not one for each of its hundred ADC reads.
 
 import socket
 import struct
+import time
 
 SEND_PIN, SEND_PWM, READ, TIME = 1, 2, 3, 4
+WATCHDOG, FEED, STATE, RESET, RESYNC = 5, 6, 7, 8, 9
+SOFT, HARD = 1, 2
+MARK = b"\x00again\xff\x01"
 ANALOG, DIGITAL = 0x80, 0x00
 MOST_READS = 400
 
@@ -40,10 +44,23 @@ class LinkWorld:
             made += part
         return made
 
+    def _asked_for(self, message, count):
+        """The `count` bytes that answer a message. A Ctrl-C in between leaves the wire in order."""
+        try:
+            self._socket.send(message)
+            return self._exact(count)
+        except KeyboardInterrupt:
+            self._socket.send(bytes((RESYNC,)))
+            seen = b""
+            while seen != MARK:
+                seen = (seen + self._socket.recv(1))[-len(MARK) :]
+            self._answer = b""
+            self._at = 0
+            raise
+
     def _fetch(self, names):
         """Ask for reads, in order."""
-        self._socket.send(struct.pack("<BH", READ, len(names)) + bytes(names))
-        self._answer = self._exact(4 * len(names))
+        self._answer = self._asked_for(struct.pack("<BH", READ, len(names)) + bytes(names), 4 * len(names))
         self._at = 0
 
     def _read(self, name):
@@ -94,6 +111,30 @@ class LinkWorld:
 
     def wall_s(self):
         """The outside world's time, or None when nobody tells it."""
-        self._socket.send(bytes((TIME,)))
-        wall_s = struct.unpack("<I", self._exact(4))[0]
-        return wall_s or None
+        return struct.unpack("<I", self._asked_for(bytes((TIME,)), 4))[0] or None
+
+    # the chip beside its pins: only where the bench starts it anew
+
+    def set_watchdog(self, timeout_ms):
+        """From now on feed() must come within timeout_ms."""
+        self._socket.send(struct.pack("<BH", WATCHDOG, timeout_ms))
+
+    def feed(self):
+        """One more timeout."""
+        self._socket.send(bytes((FEED,)))
+
+    def tell_state(self, is_busy):
+        """Whether a program runs, which a Ctrl-C would end."""
+        self._socket.send(bytes((STATE, 1 if is_busy else 0)))
+
+    def soft_reset(self):
+        """The interpreter starts anew; does not return."""
+        self._socket.send(bytes((RESET, SOFT)))
+        while True:
+            time.sleep_ms(1000)
+
+    def hard_reset(self):
+        """The chip starts anew; does not return."""
+        self._socket.send(bytes((RESET, HARD)))
+        while True:
+            time.sleep_ms(1000)

@@ -1,3 +1,4 @@
-"""`machine` of the virtual chip: the fake pins, and whatever the interpreter itself has."""
+"""`machine` of the virtual chip: the fake pins, watchdog, timers and resets."""
 
-from fake_machine import ADC, PWM, Pin, freq, reset_cause, unique_id  # noqa: F401 - this module is the look-alike
+from fake_machine import *  # noqa: F403 - this module is the look-alike
+from fake_machine import reset_cause, run_timers  # noqa: F401

@@ -1,0 +1,102 @@
+"""What runs before boot.py on the virtual chip: pins to the plant, flash at /, then boot.py, main.py and the prompt."""
+
+import json
+import sys
+
+# asyncio's C part counts the interpreter's own ticks: it must not meet the `time` of the virtual chip.
+here = sys.path.pop(0)
+__import__("asyncio.core")
+sys.path.insert(0, here)
+
+with open(sys.argv[1]) as file:
+    CONFIG = json.load(file)
+sys.path[:0] = CONFIG["paths"]
+
+import chip_clock  # noqa: E402 - the paths come first
+
+chip_clock.speed = CONFIG["speed"]
+
+import fake_machine  # noqa: E402
+from link_world import LinkWorld  # noqa: E402
+
+chip_clock.world = LinkWorld(CONFIG["link_port"])
+chip_clock.world.keep_reading_through(tuple(CONFIG["quiet_pins"]))
+fake_machine.world = chip_clock.world
+fake_machine.cause = CONFIG["cause"]
+
+for name in (
+    "asyncio.stream",
+    "asyncio.funcs",
+    "asyncio.event",
+    "asyncio.lock",
+    "json",
+    "struct",
+    "ntptime",
+    "machine",
+):
+    __import__(name)
+
+import esp32  # noqa: E402
+import flash_image  # noqa: E402
+import repl  # noqa: E402
+import vfs  # noqa: E402
+
+for label, size in CONFIG["partitions"]:
+    esp32.partitions[label] = flash_image.FlashFile(CONFIG["folder"] + "/" + label + ".img", size)
+esp32.opened(CONFIG["folder"] + "/nvs.json")
+
+
+def mount():
+    """As the stock image does: a blank partition is formatted, a broken one ends in a loop that says so."""
+    flash = esp32.partitions["vfs"]
+    vfs.umount("/")
+    try:
+        vfs.mount(vfs.VfsLfs2(flash), "/")
+    except OSError:
+        if not flash.is_blank():
+            chip_clock.world.tell_state(True)
+            while True:
+                print(
+                    "The filesystem appears to be corrupted. If you had important data there, you\nmay want to make a flash snapshot to try to recover it."
+                )
+                __import__("time").sleep_ms(3000)
+        vfs.VfsLfs2.mkfs(flash)
+        vfs.mount(vfs.VfsLfs2(flash), "/")
+        with open("/boot.py", "w") as file:
+            file.write("# This file is executed on every boot (including wake-boot from deepsleep)\n")
+
+
+def run_file(path, names):
+    """Run a file of the flash, if it is there; an error is printed, Ctrl-C ends it."""
+    try:
+        with open(path) as file:
+            source = file.read()
+    except OSError:
+        return
+    try:
+        exec(compile(source, path, "exec"), names)
+    except SystemExit:
+        raise repl.SoftReset()
+    except BaseException as error:
+        sys.print_exception(error)
+
+
+NAMES = {"__name__": "__main__"}
+sys.argv[:] = []
+sys.path[:] = ["", "/lib", ".frozen"]
+world = chip_clock.world
+try:
+    world.tell_state(True)
+    mount()
+    run_file("boot.py", NAMES)
+    if not CONFIG["is_raw"]:
+        run_file("main.py", NAMES)
+    world.tell_state(False)
+    prompt = repl.Prompt(NAMES, world.tell_state)
+    if CONFIG["is_raw"]:
+        prompt.raw()
+    while True:
+        prompt.friendly()
+except repl.SoftReset:
+    sys.stdout.buffer.write(b"MPY: soft reboot\r\n")
+    world.soft_reset()

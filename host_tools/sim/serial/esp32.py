@@ -1,0 +1,64 @@
+"""`esp32` of the virtual chip: its partitions and its small store."""
+
+import json
+
+# Set by chip_boot before the host's file system goes away: {label: FlashFile}, and the store's open file.
+partitions = {}
+store_file = None
+_store = {}
+
+
+class Partition:
+    """Partitions by their label."""
+
+    TYPE_APP = 0
+    TYPE_DATA = 1
+
+    @staticmethod
+    def find(type=1, subtype=0xFF, label=None, block_size=4096):
+        """List of partitions of that label."""
+        return [partitions[name] for name in sorted(partitions) if label is None or name == label]
+
+
+def opened(path):
+    """Read the store from its file, which stays open."""
+    global store_file
+    try:
+        store_file = open(path, "r+b")
+    except OSError:
+        store_file = open(path, "w+b")
+    text = store_file.read()
+    try:
+        _store.update(json.loads(text))
+    except ValueError:
+        pass  # an empty store, as after an erase
+
+
+class NVS:
+    """One namespace of the store; commit() writes it."""
+
+    def __init__(self, namespace):
+        self._own = _store.setdefault(namespace, {})
+
+    def get_i32(self, key):
+        """A number. Errors: OSError when there is none."""
+        if type(self._own.get(key)) is not int:
+            raise OSError(-4354, "ESP_ERR_NVS_NOT_FOUND")
+        return self._own[key]
+
+    def set_i32(self, key, value):
+        """Put a number away."""
+        self._own[key] = int(value)
+
+    def erase_key(self, key):
+        """Forget a key. Errors: OSError when there is none."""
+        if key not in self._own:
+            raise OSError(-4354, "ESP_ERR_NVS_NOT_FOUND")
+        del self._own[key]
+
+    def commit(self):
+        """Write the store."""
+        text = json.dumps(_store).encode()
+        store_file.seek(0)
+        store_file.write(text + b" " * 64)
+        store_file.flush()
