@@ -1,42 +1,37 @@
 """The state machine of a charging session: which state follows which, on what guard, by which clause."""
 
-from collections import namedtuple
-
 from firmware.core import states, units
-from firmware.core.records import Stage
-
-# Everything a guard may look at. reaction: strongest active fault ("" none); most_ma: current of the largest phase.
-Situation = namedtuple("Situation", ("now_ms", "pilot", "stage", "limit_ma", "reaction", "most_ma"))
+from firmware.core.records import Situation, Stage
 
 TEST_STEP_MS = 2000  # each half of the residual-current self-test; both within 5 s (architecture, testing; unconfirmed)
 
 
-def must_open(s):
+def must_open(s: "Situation") -> bool:
     """An open or locked fault."""
     return s.reaction == "open" or s.reaction == "locked"
 
 
-def is_healed(s):
+def is_healed(s: "Situation") -> bool:
     """No fault that forbids a start."""
     return not must_open(s)
 
 
-def is_unplugged(s):
+def is_unplugged(s: "Situation") -> bool:
     """Letter A."""
     return s.pilot.letter == "A"
 
 
-def is_plugged(s):
+def is_plugged(s: "Situation") -> bool:
     """A car shows B or C."""
     return s.pilot.letter == "B" or s.pilot.letter == "C"
 
 
-def is_tested(s):
+def is_tested(s: "Situation") -> bool:
     """The residual-current sensor tripped when asked and cleared again."""
     return s.stage.test == "passed"
 
 
-def may_offer(s):
+def may_offer(s: "Situation") -> bool:
     """6 A allowed, no fault against a start, x1 and restart holds over, car still there."""
     return (
         s.limit_ma >= units.MIN_OFFER_MA
@@ -46,12 +41,12 @@ def may_offer(s):
     )
 
 
-def must_withdraw(s):
+def must_withdraw(s: "Situation") -> bool:
     """Less than 6 A allowed, or a fault that stops gently."""
     return s.limit_ma < units.MIN_OFFER_MA or s.reaction == "stop" or s.reaction == "no_start"
 
 
-def may_close(s):
+def may_close(s: "Situation") -> bool:
     """500 ms of stable C, the diode seen since plug-in, the self-test passed, the last opening 5 s ago."""
     return (
         s.pilot.letter == "C"
@@ -62,22 +57,22 @@ def may_close(s):
     )
 
 
-def is_not_c(s):
+def is_not_c(s: "Situation") -> bool:
     """The car left letter C."""
     return s.pilot.letter != "C"
 
 
-def is_not_c_withdrawn(s):
+def is_not_c_withdrawn(s: "Situation") -> bool:
     """The car left letter C in the same tick in which the offer must go: no PWM for even one tick (faults.md I2)."""
     return s.pilot.letter != "C" and must_withdraw(s)
 
 
-def has_let_go(s):
+def has_let_go(s: "Situation") -> "bool | int":
     """The car opened its switch or draws under 1 A on all phases for 200 ms."""
     return s.pilot.letter != "C" or (s.stage.quiet_at_ms and s.now_ms >= s.stage.quiet_at_ms)
 
 
-def is_stubborn(s):
+def is_stubborn(s: "Situation") -> bool:
     """6.0 s after the x1 edge."""
     return s.now_ms - s.stage.since_ms >= units.STOP_LIMIT_MS
 
@@ -100,7 +95,7 @@ TRANSITIONS = (
 )
 
 
-def rows_by_state():
+def rows_by_state() -> "GuardRows":
     """TRANSITIONS split by from-state: (state, ((guard, to), …)), so that a tick reads only its own rows."""
     split = ()
     for row in states.STATES:
@@ -112,12 +107,12 @@ def rows_by_state():
 ROWS = rows_by_state()
 
 
-def first_stage(now_ms):
+def first_stage(now_ms: int) -> "Stage":
     """Stage at power-on."""
     return Stage("idle", now_ms, now_ms + units.X1_HOLD_MS, now_ms, 0, 0, "", 0)
 
 
-def next_state(s):
+def next_state(s: "Situation") -> str:
     """The state that follows in this situation; the same one when no guard holds."""
     state = s.stage.state
     for name, guards in ROWS:
@@ -128,7 +123,7 @@ def next_state(s):
     return state
 
 
-def stepped(s, readings):
+def stepped(s: "Situation", readings: "Readings") -> "Stage":
     """Stage after this tick: the transition taken, else the timers inside the state."""
     to = next_state(s)
     if to != s.stage.state:
@@ -140,7 +135,7 @@ def stepped(s, readings):
     return s.stage
 
 
-def entered(s, to):
+def entered(s: "Situation", to: str) -> "Stage":
     """Stage at the start of state `to`, with the holds that leaving the old state begins."""
     now_ms = s.now_ms
     before = s.stage
@@ -164,7 +159,7 @@ def entered(s, to):
     return Stage(to, now_ms, may_offer_at_ms, may_close_at_ms, 0, low_until_ms, test, test_until_ms)
 
 
-def with_test(stage, test, until_ms):
+def with_test(stage: "Stage", test: str, until_ms: int) -> "Stage":
     """Stage with the self-test at another step."""
     return Stage(
         stage.state,
@@ -178,7 +173,7 @@ def with_test(stage, test, until_ms):
     )
 
 
-def tested(stage, now_ms, is_tripped):
+def tested(stage: "Stage", now_ms: int, is_tripped: bool) -> "Stage":
     """Stage after one tick of the self-test: it must trip when asked, and clear when no longer asked."""
     if stage.test == "trip" and is_tripped:
         return with_test(stage, "clear", now_ms + TEST_STEP_MS)
@@ -189,7 +184,7 @@ def tested(stage, now_ms, is_tripped):
     return stage
 
 
-def quietened(s):
+def quietened(s: "Situation") -> "Stage":
     """Stage with the moment at which 200 ms under 1 A on all phases will be complete; 0 while more flows."""
     stage = s.stage
     if s.most_ma >= units.HOT_MA:

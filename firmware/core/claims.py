@@ -12,29 +12,29 @@ RAMP_STEPS = 12  # … full after 60 s
 LEAVES_WITH_CAR = ("car", "house")
 
 
-def standing(source, limit_ma, ref):
+def standing(source: str, limit_ma: int, ref: "Ref") -> "Claim":
     """A claim of `limit_ma` that holds until it is replaced."""
     return Claim(source, limit_ma, 0, None, ref, "", 0, "", 0)
 
 
-def first_claims(rows, now_ms):
+def first_claims(rows: "ClaimRows", now_ms: int) -> "Claims":
     """Claims at power-on from a tuple of Claim rows (the cable and the wiring)."""
     return summed(rows, now_ms)
 
 
-def is_live(claim, now_ms):
+def is_live(claim: "Claim", now_ms: int) -> bool:
     """Whether the claim limits at this moment."""
     return claim.from_ms <= now_ms and (claim.until_ms is None or now_ms < claim.until_ms)
 
 
-def limit_of(claim, now_ms):
+def limit_of(claim: "Claim", now_ms: int) -> int:
     """What the claim allows now in mA; a ramp rises by one step each 5 s."""
     if not claim.ramp_ma:
         return claim.limit_ma
     return claim.limit_ma + claim.ramp_ma * ((now_ms - claim.from_ms) // RAMP_STEP_MS)
 
 
-def summed(rows, now_ms):
+def summed(rows: "ClaimRows", now_ms: int) -> "Claims":
     """Claims record for the rows: lowest live limit, its holder, and the moment when that may change by itself."""
     limit_ma = units.MAX_OFFER_MA
     holder = None
@@ -55,7 +55,7 @@ def summed(rows, now_ms):
     return Claims(rows, limit_ma, holder, next_ms)
 
 
-def settled(claims, now_ms, full_ma):
+def settled(claims: "Claims", now_ms: int, full_ma: int) -> "tuple[Claims, Events]":
     """(Claims, events) after ended claims were taken out and what follows their end was put in; full_ma ends a ramp."""
     kept = ()
     events = ()
@@ -68,7 +68,7 @@ def settled(claims, now_ms, full_ma):
     return summed(tuple(row for row in kept if row.until_ms is None or now_ms < row.until_ms), now_ms), events
 
 
-def with_return(rows, ended, at_ms, full_ma):
+def with_return(rows: "ClaimRows", ended: "Claim", at_ms: int, full_ma: int) -> "ClaimRows":
     """Rows with what brings load back after a grid claim ended at at_ms: its hold, then a ramp (grid-contract.md)."""
     rows = tuple(row for row in rows if row.source != "ramp")
     from_ms = at_ms + ended.after_ms
@@ -81,17 +81,17 @@ def with_return(rows, ended, at_ms, full_ma):
     return rows + (Claim("ramp", units.MIN_OFFER_MA, from_ms, until_ms, ended.ref, "", 0, "", step_ma),)
 
 
-def replaced(rows, claim):
+def replaced(rows: "ClaimRows", claim: "Claim") -> "ClaimRows":
     """Rows with `claim` in place of the one with the same source and ref, or added."""
     return without(rows, claim.source, claim.ref) + (claim,)
 
 
-def without(rows, source, ref):
+def without(rows: "ClaimRows", source: str, ref: "Ref") -> "ClaimRows":
     """Rows without the claim of this source and ref."""
     return tuple(row for row in rows if row.source != source or row.ref != ref)
 
 
-def without_source(claims, source, now_ms):
+def without_source(claims: "Claims", source: str, now_ms: int) -> "Claims":
     """Claims without those of one source; the same object when there are none."""
     for claim in claims.rows:
         if claim.source == source:
@@ -99,14 +99,14 @@ def without_source(claims, source, now_ms):
     return claims
 
 
-def after_unplug(claims, now_ms):
+def after_unplug(claims: "Claims", now_ms: int) -> "Claims":
     """Claims without those that belonged to the car that left."""
     for source in LEAVES_WITH_CAR:
         claims = without_source(claims, source, now_ms)
     return claims
 
 
-def marked_applied(claims, now_ms, limit_power_mw):
+def marked_applied(claims: "Claims", now_ms: int, limit_power_mw: "Callable[[int], bool]") -> "tuple[Claims, Events]":
     """(Claims, events): live grid claims that the measured power now obeys are marked and reported once.
 
     limit_power_mw: function (limit_ma) -> whether measured power is at most that limit + 5 % + 100 W.
@@ -136,7 +136,7 @@ def marked_applied(claims, now_ms, limit_power_mw):
     return (summed(rows, now_ms), events) if events else (claims, ())
 
 
-def has_unapplied(claims, now_ms):
+def has_unapplied(claims: "Claims", now_ms: int) -> bool:
     """Whether a live grid claim waits for its acknowledgement as applied."""
     for claim in claims.rows:
         if claim.stage == "new" and claim.from_ms <= now_ms:

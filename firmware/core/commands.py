@@ -20,7 +20,7 @@ WAITS_OF_OWNER = ("owner", "restart", "ramp", "power_return")
 OPTIONAL_RANKS = ("market", "advice")
 
 
-def may_ask(source, kind):
+def may_ask(source: str, kind: str) -> bool:
     """Whether this source may send this kind of command."""
     for name, kinds in MAY_ASK:
         if name == source:
@@ -28,9 +28,11 @@ def may_ask(source, kind):
     return False
 
 
-def applied(memory_claims, seen, command, frame):
+def applied(
+    memory_claims: "Claims", seen: "Seen", command: "Command", frame: "tuple[int, int]"
+) -> "tuple[Claims, Seen, Events]":
     """(Claims, seen, events) after one command; frame is (now_ms, full_ma): the moment and where a ramp ends."""
-    now_ms, full_ma = frame
+    now_ms, _ = frame
     if not may_ask(command.source, command.kind):
         return memory_claims, seen, (Event("refused", (command, "not_allowed")),)
     if command.source == "grid":
@@ -50,7 +52,7 @@ def applied(memory_claims, seen, command, frame):
     return claims.summed(rows, now_ms), seen, (Event("command", (command,)),)
 
 
-def claim_of(command):
+def claim_of(command: "Command") -> "Claim":
     """The claim a limit command makes."""
     return Claim(
         command.source,
@@ -65,16 +67,18 @@ def claim_of(command):
     )
 
 
-def is_meant(claim, command):
+def is_meant(claim: "Claim", command: "Command") -> bool:
     """Whether a resume means this claim: all of its source and issuer, or the one it names in `of`."""
     if command.source == "grid" and claim.ref.issuer != command.ref.issuer:
         return False
     return command.of is None or claim.ref.id == command.of
 
 
-def grid_applied(memory_claims, seen, command, frame):
+def grid_applied(
+    memory_claims: "Claims", seen: "Seen", command: "Command", frame: "tuple[int, int]"
+) -> "tuple[Claims, Seen, Events]":
     """(Claims, seen, events) for a grid command: once per (issuer, id, rev), and a higher rev replaces a lower one."""
-    now_ms, full_ma = frame
+    now_ms, _ = frame
     ref = command.ref
     known_rev = newest_rev(seen, ref)
     if known_rev is not None and ref.rev <= known_rev:
@@ -94,7 +98,7 @@ def grid_applied(memory_claims, seen, command, frame):
     return claims.summed(rows, now_ms), seen, events
 
 
-def newest_rev(seen, ref):
+def newest_rev(seen: "Seen", ref: "Ref") -> "int | None":
     """The highest rev already taken for (issuer, id), or None."""
     newest = None
     for known in seen:
@@ -103,7 +107,7 @@ def newest_rev(seen, ref):
     return newest
 
 
-def superseded(rows, ref):
+def superseded(rows: "ClaimRows", ref: "Ref") -> "tuple[ClaimRows, Events]":
     """(rows, events) without the older revision of the same (issuer, id)."""
     kept = ()
     events = ()
@@ -115,7 +119,7 @@ def superseded(rows, ref):
     return kept, events
 
 
-def resumed(rows, command, frame):
+def resumed(rows: "ClaimRows", command: "Command", frame: "tuple[int, int]") -> "tuple[ClaimRows, Events]":
     """(rows, events) after a grid resume: its issuer's claims end now, and load returns as the resume says."""
     now_ms, full_ma = frame
     kept = ()
@@ -132,12 +136,12 @@ def resumed(rows, command, frame):
     return kept, events
 
 
-def opted_out(rows, of, now_ms):
+def opted_out(rows: "ClaimRows", of: "str | None", now_ms: int) -> "tuple[ClaimRows, Events]":
     """(rows, events) without the optional grid claims that `of` names; None means all that are live now."""
     kept = ()
     events = ()
     for row in rows:
-        is_named = row.ref is not None and row.ref.id == of if of is not None else claims.is_live(row, now_ms)
+        is_named = row.ref is not None and row.ref.id == of if of is not None else claims.is_live(row, now_ms)  # pyright: ignore[reportUnnecessaryComparison]
         if row.source == "grid" and row.rank in OPTIONAL_RANKS and is_named:
             events += (Event("grid", (row, "opted_out")),)
         else:
@@ -145,14 +149,14 @@ def opted_out(rows, of, now_ms):
     return kept, events
 
 
-def charge_now(memory_claims, seen, now_ms):
+def charge_now(memory_claims: "Claims", seen: "Seen", now_ms: int) -> "tuple[Claims, Seen, Events]":
     """(Claims, seen, events): the owner wants power now: own limits, waits and optional grid events give way."""
     rows, events = opted_out(memory_claims.rows, None, now_ms)
     rows = tuple(row for row in rows if row.source not in WAITS_OF_OWNER)
     return claims.summed(rows, now_ms), seen, events + (Event("charge_now", ()),)
 
 
-def faults_applied(memory_faults, command):
+def faults_applied(memory_faults: "Faults", command: "Command") -> "tuple[Faults, Events]":
     """(Faults, events): only the owner's clear_fault touches faults, and only those that a page may clear."""
     if command.kind != "clear_fault" or command.source != "owner":
         return memory_faults, ()

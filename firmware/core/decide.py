@@ -10,7 +10,7 @@ POWER_REF = Ref("board", "power", 0)
 IDLE_OUTPUTS = Outputs(False, "high", 1000, "off", False)
 
 
-def first_memory(now_ms, rows, start):
+def first_memory(now_ms: int, rows: "ClaimRows", start: "tuple[int, int]") -> "Memory":
     """Memory at power-on. rows: standing claims (cable …); start: (lifetime wh, wait after a power cut in ms)."""
     if start[1]:
         rows += (Claim("power_return", 0, now_ms, now_ms + start[1], POWER_REF, "", 0, "", 0),)
@@ -28,7 +28,9 @@ def first_memory(now_ms, rows, start):
     )
 
 
-def decide(memory, readings, asked, settings):
+def decide(
+    memory: "Memory", readings: "Readings", asked: "tuple[Command, ...]", settings: "SettingsRecord"
+) -> "Decision":
     """Decision for one tick. asked: tuple of Commands. Never raises for records of the right shape."""
     now_ms = readings.now_ms
     seen_pilot = pilot.watched(memory.pilot, readings, memory.outputs.pilot_mode)
@@ -67,7 +69,9 @@ def decide(memory, readings, asked, settings):
     return decided(memory, (situation, stage, memory_claims, memory_faults, meter, seen), events)
 
 
-def decided(memory, found, events):
+def decided(
+    memory: "Memory", found: "tuple[Situation, Stage, Claims, Faults, Energy, Seen]", events: "Events"
+) -> "Decision":
     """Decision from the parts found in this tick; events of the transition are added."""
     situation, stage, memory_claims, memory_faults, meter, seen = found
     now_ms = situation.now_ms
@@ -102,7 +106,9 @@ def decided(memory, found, events):
     )
 
 
-def after_commands(memory, asked, settings, now_ms):
+def after_commands(
+    memory: "Memory", asked: "tuple[Command, ...]", settings: "SettingsRecord", now_ms: int
+) -> "tuple[Claims, Seen, Faults, Events]":
     """(Claims, seen, Faults, events) after every command of this tick, in the order they came."""
     memory_claims, seen, memory_faults = memory.claims, memory.seen, memory.faults
     events = ()
@@ -113,18 +119,18 @@ def after_commands(memory, asked, settings, now_ms):
     return memory_claims, seen, memory_faults, events
 
 
-def acknowledged(memory_claims, readings, settings):
+def acknowledged(memory_claims: "Claims", readings: "Readings", settings: "SettingsRecord") -> "tuple[Claims, Events]":
     """(Claims, events) after claims whose limit the measured power obeys were reported as applied."""
     mw_per_ma = sum(readings.voltages_mv) // 1000 or settings.nominal_mv // 1000 * settings.phases
 
-    def is_obeyed(limit_ma):
+    def is_obeyed(limit_ma: int) -> bool:
         """Power at most the limit + 5 % + 100 W (grid-contract.md, acknowledgement)."""
         return readings.power_mw <= limit_ma * mw_per_ma // 20 * 21 + 100_000
 
     return claims.marked_applied(memory_claims, readings.now_ms, is_obeyed)
 
 
-def worn(wear, before, after, most_ma):
+def worn(wear: "Wear", before: str, after: str, most_ma: int) -> "Wear":
     """Wear after a transition: closings, and openings with more than 1 A flowing."""
     was_closed = states.is_closed(before)
     if was_closed == states.is_closed(after):
@@ -134,14 +140,14 @@ def worn(wear, before, after, most_ma):
     return Wear(wear.operations + 1, wear.hot_openings)
 
 
-def mode_of(stage, now_ms):
+def mode_of(stage: "Stage", now_ms: int) -> str:
     """Pilot mode of a stage: the state's own, and F for the first 500 ms of a fault that met a closed contactor."""
     if stage.low_until_ms and now_ms < stage.low_until_ms:
         return "low"
     return states.row_of(stage.state)[2]
 
 
-def outputs_of(before, stage, offered_ma, now_ms):
+def outputs_of(before: "Outputs", stage: "Stage", offered_ma: int, now_ms: int) -> "Outputs":
     """Outputs of a stage; the same object as before when nothing changed."""
     row = states.row_of(stage.state)
     mode = mode_of(stage, now_ms)
@@ -158,7 +164,7 @@ def outputs_of(before, stage, offered_ma, now_ms):
     return Outputs(row[1], mode, duty, row[3], wants_test)
 
 
-def after_change(seen_pilot, before, outputs, now_ms):
+def after_change(seen_pilot: "Pilot", before: "Outputs", outputs: "Outputs", now_ms: int) -> "Pilot":
     """Pilot after the outputs changed: 500 ms of stable letter start anew after a duty change or contactor move."""
     is_new_mode = before.pilot_mode != outputs.pilot_mode
     if (
@@ -170,7 +176,7 @@ def after_change(seen_pilot, before, outputs, now_ms):
     return seen_pilot
 
 
-def after_crash(memory, now_ms):
+def after_crash(memory: "Memory", now_ms: int) -> "Decision":
     """Memory after an exception in the tick: contactor open, fault X1, three within ten minutes lock (faults.md X1)."""
     memory_faults, events = faults.raised(memory.faults, faults.X1, now_ms)
     situation = charging.Situation(now_ms, memory.pilot, memory.stage, 0, memory_faults.reaction, 0)

@@ -35,7 +35,7 @@ FAULTS = (
 NO_FAULTS = Faults((), (), (), "")
 
 
-def row_of(fault_id):
+def row_of(fault_id: str) -> int:
     """Index of a row of FAULTS by its id."""
     index = 0
     while FAULTS[index][0] != fault_id:
@@ -48,7 +48,7 @@ S12A, S12B, S12C, S12D = row_of("S12a"), row_of("S12b"), row_of("S12c"), row_of(
 S14, S15, X1 = row_of("S14"), row_of("S15"), row_of("X1")
 
 
-def conditions(memory, readings, settings):
+def conditions(memory: "Memory", readings: "Readings", settings: "SettingsRecord") -> int:
     """Bit mask over FAULTS of what is wrong in this tick, judged with the pilot letter of this tick."""
     mask = 0
     letter = memory.pilot.letter
@@ -66,7 +66,7 @@ def conditions(memory, readings, settings):
     return mask
 
 
-def measurement_conditions(memory, readings, mode):
+def measurement_conditions(memory: "Memory", readings: "Readings", mode: str) -> int:
     """Bits for a pilot that cannot be what the wallbox itself drives: stale, out of range, a half missing, no diode."""
     high_mv = readings.pilot_high_mv
     low_mv = readings.pilot_low_mv
@@ -86,7 +86,7 @@ def measurement_conditions(memory, readings, mode):
     return 1 << S2 if memory.pilot.letter != "A" and not pilot.is_diode_good(readings, mode) else 0
 
 
-def current_conditions(memory, readings, settings):
+def current_conditions(memory: "Memory", readings: "Readings", settings: "SettingsRecord") -> int:
     """Bits of the over-current steps for the largest phase, judged only while the contactor is closed."""
     most_ma = max(readings.currents_ma)
     reference_ma = offer.reference_ma(memory.offer, readings.now_ms)
@@ -102,7 +102,7 @@ def current_conditions(memory, readings, settings):
     return mask
 
 
-def watched(faults, mask, now_ms, letter):
+def watched(faults: "Faults", mask: int, now_ms: int, letter: str) -> "tuple[Faults, Events]":
     """(Faults, events) after one tick with the conditions of `mask`; the same Faults while nothing is wrong."""
     if not mask and not faults.active and not faults.pending:
         return faults, ()
@@ -129,7 +129,7 @@ def watched(faults, mask, now_ms, letter):
     return Faults(pending, active, counts, strongest(active)), events
 
 
-def confirmed_of(faults, mask, now_ms):
+def confirmed_of(faults: "Faults", mask: int, now_ms: int) -> "tuple[Pending, tuple[int, ...]]":
     """(pending, confirmed row indices): conditions that lasted their confirm time."""
     pending = ()
     confirmed = ()
@@ -147,14 +147,14 @@ def confirmed_of(faults, mask, now_ms):
     return pending, confirmed
 
 
-def may_clear(fault, row, now_ms, letter):
+def may_clear(fault: "Active", row: "FaultRow", now_ms: int, letter: str) -> bool:
     """Whether a fault whose cause is gone may end now: soft by time, hard by unplugging, permanent never."""
     if not fault.is_latched:
         return now_ms >= fault.clear_at_ms
     return row[4] != "permanent" and row[0] != "X1" and letter == "A"
 
 
-def is_active(active, index):
+def is_active(active: "tuple[Active, ...]", index: int) -> bool:
     """Whether row `index` is among the active faults."""
     for fault in active:
         if fault.row == index:
@@ -162,7 +162,7 @@ def is_active(active, index):
     return False
 
 
-def counted(counts, index, now_ms):
+def counted(counts: "Counts", index: int, now_ms: int) -> "tuple[Counts, int]":
     """(counts, times): how often row `index` came within its window, this time included."""
     window_ms = CRASH_WINDOW_MS if index == X1 else COUNT_KEPT_MS
     times = 1
@@ -175,7 +175,7 @@ def counted(counts, index, now_ms):
     return kept + ((index, times, now_ms),), times
 
 
-def strongest(active):
+def strongest(active: "tuple[Active, ...]") -> str:
     """The strongest reaction of the active faults; a latched one is "locked"."""
     most = 0
     for fault in active:
@@ -184,7 +184,7 @@ def strongest(active):
     return REACTIONS[most]
 
 
-def raised(faults, index, now_ms):
+def raised(faults: "Faults", index: int, now_ms: int) -> "tuple[Faults, Events]":
     """(Faults, events) with row `index` active from now, as after an exception in the tick."""
     counts, times = counted(faults.counts, index, now_ms)
     kept = tuple(fault for fault in faults.active if fault.row != index)
@@ -193,7 +193,7 @@ def raised(faults, index, now_ms):
     return Faults(faults.pending, active, counts, strongest(active)), (Event("fault", (FAULTS[index][0],)),)
 
 
-def cleared_by_owner(faults):
+def cleared_by_owner(faults: "Faults") -> "tuple[Faults, Events]":
     """(Faults, events) after a logged-in owner cleared what a page may clear: X1, and no hard fault (faults.md I6)."""
     active = tuple(fault for fault in faults.active if fault.row != X1)
     if len(active) == len(faults.active):

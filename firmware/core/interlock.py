@@ -14,15 +14,17 @@ FRESH_MS = 150  # older readings are no readings
 MODE_SETTLED_MS = 60  # the low half says nothing in the first two ticks after a change of mode
 
 # What the interlock remembers: wire mode and since when, whether a diode was seen on this car, when it was last good.
-Guard = namedtuple("Guard", ("mode", "mode_at_ms", "has_diode", "diode_at_ms", "may_close"))
+Guard: "type[GuardRecord]" = namedtuple(  # pyright: ignore[reportUntypedNamedTuple, reportAssignmentType]
+    "Guard", ("mode", "mode_at_ms", "has_diode", "diode_at_ms", "may_close")
+)
 
 
-def first_guard(now_ms):
+def first_guard(now_ms: int) -> "GuardRecord":
     """Guard at power-on: nothing is allowed."""
     return Guard("high", now_ms, False, now_ms, False)
 
 
-def permit(guard, readings, outputs, is_ventilated):
+def permit(guard: "GuardRecord", readings: "Readings", outputs: "Outputs", is_ventilated: bool) -> "GuardRecord":
     """The Guard after this tick; its may_close says whether `outputs` may energise the contactor.
 
     readings were taken under guard.mode; outputs are what decide() asks for now.
@@ -50,7 +52,7 @@ def permit(guard, readings, outputs, is_ventilated):
     return Guard(mode, mode_at_ms, has_diode, diode_at_ms, may_close)
 
 
-def diode(guard, readings):
+def diode(guard: "GuardRecord", readings: "Readings") -> "tuple[bool, int]":
     """(has_diode, diode_at_ms) after these readings; only PWM proves or disproves it, an empty plug forgets it."""
     high_mv = readings.pilot_high_mv
     if high_mv is not None and high_mv > NO_CAR_MV:
@@ -65,7 +67,7 @@ def diode(guard, readings):
     return guard.has_diode, guard.diode_at_ms
 
 
-def is_car_asking(readings, is_ventilated):
+def is_car_asking(readings: "Readings", is_ventilated: bool) -> bool:
     """Whether fresh, believable readings show letter C, or D where the room is ventilated."""
     high_mv = readings.pilot_high_mv
     if high_mv is None or readings.pilot_age_ms > FRESH_MS or readings.currents_age_ms > FRESH_MS:
@@ -73,7 +75,7 @@ def is_car_asking(readings, is_ventilated):
     return (D_LOW_MV if is_ventilated else C_LOW_MV) <= high_mv <= C_HIGH_MV
 
 
-def is_signalled(outputs, mode_for_ms):
+def is_signalled(outputs: "Outputs", mode_for_ms: int) -> bool:
     """Whether the pilot signals an allowed current, or was withdrawn so recently that the car may still let go."""
     if outputs.pilot_mode == "pwm":
         return 100 <= outputs.duty_permille <= 960

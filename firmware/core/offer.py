@@ -7,12 +7,12 @@ FOLLOW_MS = 5000  # a car follows a lower duty within 5 s (requirements §1)
 WITHDRAWN_MS = 6000  # in x1 the highest value of the last 6 s counts (requirements §2)
 
 
-def first_offer():
+def first_offer() -> "Offer":
     """Nothing offered yet."""
     return Offer(0, 0, 0, 0)
 
 
-def offered(offer, wanted_ma, now_ms):
+def offered(offer: "Offer", wanted_ma: int, now_ms: int) -> "Offer":
     """Offer after one tick in which `wanted_ma` (0 in x1 and F) may be signalled; the same object when unchanged."""
     now_ma = offer.offered_ma
     if wanted_ma == now_ma or (wanted_ma > now_ma and now_ma and now_ms < offer.raise_at_ms):
@@ -27,7 +27,7 @@ def offered(offer, wanted_ma, now_ms):
     return Offer(wanted_ma, now_ms + units.RAISE_HOLD_MS, reference_ma, until_ms)
 
 
-def reference_ma(offer, now_ms):
+def reference_ma(offer: "Offer", now_ms: int) -> int:
     """Amperes in mA against which over-current is judged now (requirements §2)."""
     if now_ms < offer.reference_until_ms:
         return max(offer.reference_ma, offer.offered_ma)

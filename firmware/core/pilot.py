@@ -15,7 +15,7 @@ BANDS = (
 )
 
 
-def letter_of(high_mv, before):
+def letter_of(high_mv: int, before: str) -> str:
     """Letter "A"–"F" for a high half in mV, with hysteresis around the letter seen before (requirements §1)."""
     index = 0
     while BANDS[index][0] != before:
@@ -27,12 +27,12 @@ def letter_of(high_mv, before):
     return BANDS[index][0]
 
 
-def first_pilot(now_ms):
+def first_pilot(now_ms: int) -> "Pilot":
     """Pilot as it is at power-on: nothing seen yet, taken as no car."""
     return Pilot("A", now_ms + units.LETTER_STABLE_MS, now_ms + units.JUDGE_AFTER_MS, False)
 
 
-def watched(pilot, readings, mode):
+def watched(pilot: "Pilot", readings: "Readings", mode: str) -> "Pilot":
     """The Pilot after one tick of readings, while `mode` ("high" | "pwm" | "low") is on the wire.
 
     A half that was not seen leaves the letter standing; the fault table opens after 100 ms of that.
@@ -56,18 +56,18 @@ def watched(pilot, readings, mode):
     return pilot
 
 
-def is_diode_good(readings, mode):
+def is_diode_good(readings: "Readings", mode: str) -> bool:
     """Whether the low half proves the car's diode; only PWM can (requirements §1)."""
     return mode == "pwm" and readings.pilot_low_mv is not None and readings.pilot_low_mv <= units.DIODE_LOW_MV
 
 
-def restarted(pilot, now_ms, is_new_mode):
+def restarted(pilot: "Pilot", now_ms: int, is_new_mode: bool) -> "Pilot":
     """Pilot whose 500 ms of stable letter start anew, as after a duty change or a contactor move (requirements §1)."""
     judge_at_ms = now_ms + units.JUDGE_AFTER_MS if is_new_mode else pilot.judge_at_ms
     return Pilot(pilot.letter, now_ms + units.LETTER_STABLE_MS, judge_at_ms, pilot.is_diode_seen)
 
 
-def duty_permille(offered_ma):
+def duty_permille(offered_ma: int) -> int:
     """Duty in permille for an offer in mA, rounded down; 1000 (x1) below 6 A (requirements §1)."""
     if offered_ma < units.MIN_OFFER_MA:
         return 1000

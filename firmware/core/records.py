@@ -2,6 +2,9 @@
 
 from collections import namedtuple
 
+# The types of the fields: records.pyi, which a test holds equal to this file.
+# pyright: reportUntypedNamedTuple=false
+
 # What the board measured in one tick. Voltages at the pilot pin; None means "this half was not seen" (requirements §3).
 Readings = namedtuple(
     "Readings",
@@ -73,6 +76,9 @@ Stage = namedtuple(
         "test_until_ms",
     ),
 )
+
+# Everything a guard may look at. reaction: strongest active fault ("" none); most_ma: current of the largest phase.
+Situation = namedtuple("Situation", ("now_ms", "pilot", "stage", "limit_ma", "reaction", "most_ma"))
 
 # All claims, and what follows from them until next_ms: the lowest live limit and the claim that sets it.
 Claims = namedtuple("Claims", ("rows", "limit_ma", "holder", "next_ms"))

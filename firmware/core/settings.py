@@ -23,18 +23,18 @@ SETTINGS = (
 )
 
 KEYS = tuple(row[0] for row in SETTINGS)
-Settings = namedtuple("Settings", KEYS)
+Settings: "type[SettingsRecord]" = namedtuple("Settings", KEYS)  # pyright: ignore[reportUntypedNamedTuple, reportAssignmentType]
 
 MAX_NAME = 32  # characters of one group's name
 NAME_MARKS = "-_."
 
 
-def defaults():
+def defaults() -> "SettingsRecord":
     """Settings as the box leaves the factory: 6 A, no broker."""
-    return Settings(*[row[5] for row in SETTINGS])
+    return Settings(*[row[5] for row in SETTINGS])  # pyright: ignore[reportArgumentType]  a test checks each row
 
 
-def changed(settings, changes):
+def changed(settings: "SettingsRecord", changes: "dict[str, Json]") -> "SettingsRecord | Refusal":
     """Settings with `changes` (dict key → value) all applied, or the Refusal of the first one that may not be."""
     for key in changes:
         if key not in KEYS:
@@ -47,10 +47,10 @@ def changed(settings, changes):
         if refusal is not None:
             return refusal
         values += (value,)
-    return Settings(*values)
+    return Settings(*values)  # pyright: ignore[reportArgumentType]  each passed the check of its row
 
 
-def refused(row, value):
+def refused(row: "SettingRow", value: object) -> "Refusal | None":
     """Refusal with words when `value` does not fit the row of SETTINGS, else None."""
     key, kind, low, high, step = row[:5]
     if kind == "bool":
@@ -67,7 +67,7 @@ def refused(row, value):
     return None if words is None else Refusal("bad_setting", key, "%s %s." % (key, words), None)
 
 
-def refused_int(value, low, high, step):
+def refused_int(value: object, low: int, high: int, step: int) -> "str | None":
     """Words when a whole number does not fit, else None; a boolean is no number."""
     if type(value) is not int:
         return "must be a whole number"
@@ -76,7 +76,7 @@ def refused_int(value, low, high, step):
     return None if (value - low) % step == 0 else "must be %d plus a multiple of %d" % (low, step)
 
 
-def refused_names(value, most):
+def refused_names(value: str, most: int) -> "str | None":
     """Words when a comma-separated list of names does not fit, else None."""
     names = value.split(",") if value else []
     if len(names) > most:

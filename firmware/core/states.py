@@ -13,7 +13,7 @@ STATES = (
 )
 
 
-def row_of(state):
+def row_of(state: str) -> "StateRow":
     """The row of STATES for a state's name."""
     for row in STATES:
         if row[0] == state:
@@ -21,6 +21,6 @@ def row_of(state):
     raise ValueError("no such state: " + state)
 
 
-def is_closed(state):
+def is_closed(state: str) -> bool:
     """Whether the contactor is closed in this state."""
     return row_of(state)[1]

@@ -4,7 +4,9 @@ import json
 from collections import namedtuple
 
 # What the sender is told beside the step: the clock and the power at this moment.
-Moment = namedtuple("Moment", ("now_ms", "wall_s", "power_w"))
+Moment: "type[MomentRecord]" = namedtuple(  # pyright: ignore[reportUntypedNamedTuple, reportAssignmentType]
+    "Moment", ("now_ms", "wall_s", "power_w")
+)
 
 # event code of the core: (step, reason)
 STEPS = (
@@ -14,7 +16,7 @@ STEPS = (
 )
 
 
-def encoded(ref, step, more):
+def encoded(ref: "Ref", step: str, more: "tuple[str, int, int, int, int, int]") -> bytes:
     """Bytes of one acknowledgement. more: (reason, effective_at, delay_s, limit_ma, power_w, t)."""
     reason, effective_at, delay_s, limit_ma, power_w, told_at = more
     return json.dumps(
@@ -33,17 +35,18 @@ def encoded(ref, step, more):
     ).encode()
 
 
-def refused(ref, reason, moment):
+def refused(ref: "Ref", reason: str, moment: "MomentRecord") -> bytes:
     """Bytes for a command that was refused before it reached the core."""
     return encoded(ref, "rejected", (reason, 0, 0, 0, moment.power_w, moment.wall_s or 0))
 
 
-def of_event(event, moment):
+def of_event(event: "Event", moment: "MomentRecord") -> "bytes | None":
     """Bytes for an Event of the core that a sender must hear of, or None."""
     if event.code == "grid":
         claim, step = event.args
         return of_claim(claim, step, moment)
-    command = event.args[0] if event.args else None
+    # Events without args are none of those that follow.
+    command: Command = event.args[0] if event.args else None  # pyright: ignore[reportAssignmentType]
     if event.code == "refused" and command.source == "grid":
         return refused(command.ref, event.args[1], moment)
     for code, step, reason in STEPS:
@@ -52,7 +55,7 @@ def of_event(event, moment):
     return None
 
 
-def of_command(command, told, moment):
+def of_command(command: "Command", told: "tuple[str, str]", moment: "MomentRecord") -> bytes:
     """Bytes for a command that was taken or seen before; told: (step, reason)."""
     step, reason = told
     delay_ms = max(0, command.from_ms - moment.now_ms)
@@ -61,7 +64,7 @@ def of_command(command, told, moment):
     return encoded(command.ref, step, more)
 
 
-def of_claim(claim, step, moment):
+def of_claim(claim: "Claim", step: str, moment: "MomentRecord") -> bytes:
     """Bytes for a claim that was applied, ended, superseded or opted out of."""
     more = ("", moment.wall_s or 0, 0, claim.limit_ma, moment.power_w, moment.wall_s or 0)
     return encoded(claim.ref, step, more)

@@ -7,10 +7,14 @@ from firmware.core.records import Command, Ref, Refusal
 from firmware.wire import strict_json
 
 # scope: "box" | "group" | "all"
-Message = namedtuple("Message", ("scope", "payload", "is_retained"))
+Message: "type[MessageRecord]" = namedtuple(  # pyright: ignore[reportUntypedNamedTuple, reportAssignmentType]
+    "Message", ("scope", "payload", "is_retained")
+)
 
 # wall_s: UTC seconds or None; voltage_mv: the higher of measured and nominal, one phase; word_number names bare words.
-Context = namedtuple("Context", ("now_ms", "wall_s", "voltage_mv", "phases", "word_number", "may_bind"))
+Context: "type[ContextRecord]" = namedtuple(  # pyright: ignore[reportUntypedNamedTuple, reportAssignmentType]
+    "Context", ("now_ms", "wall_s", "voltage_mv", "phases", "word_number", "may_bind")
+)
 
 MOST_BYTES = 1024  # grid-contract.md, command
 MOST_DURATION_S = 21_600
@@ -33,13 +37,13 @@ NO_REF = Ref("", "", 0)
 class Refused(Exception):
     """Leaves the parser from any depth; becomes a Refusal."""
 
-    def __init__(self, code, field):
+    def __init__(self, code: str, field: str) -> None:
         super().__init__(code)
         self.code = code
         self.field = field
 
 
-def parse(message, context):
+def parse(message: "MessageRecord", context: "ContextRecord") -> "tuple[Command, int, int] | Refusal":
     """(Command, spread_s, resume_max_s) or a Refusal; total: any bytes give one of them, never an exception.
 
     spread_s: the start waits a random time up to this; resume_max_s: the return of load waits up to this.
@@ -59,7 +63,7 @@ def parse(message, context):
         return Refusal(bad.code, bad.field, "", ref)
 
 
-def drawn(parsed, random_below):
+def drawn(parsed: "tuple[Command, int, int]", random_below: "Callable[[int], int]") -> "Command":
     """The Command of a parse() result with its random delays drawn, to the second (grid-contract.md, spread_s)."""
     command, spread_s, resume_max_s = parsed
     delay_ms = random_below(spread_s + 1) * 1000 if spread_s else 0
@@ -79,7 +83,7 @@ def drawn(parsed, random_below):
     )
 
 
-def bare(message, context):
+def bare(message: "MessageRecord", context: "ContextRecord") -> "tuple[Command, int, int] | Refusal":
     """A bare word on the box's own topic; with the retain flag it is ignored and counted as expired."""
     ref = Ref("grid", "word-%d" % context.word_number, 0)
     if message.is_retained:
@@ -91,7 +95,7 @@ def bare(message, context):
     return Command("limit", "grid", 0, now_ms, until_ms, ref, "market", 0, None, ""), 0, 0
 
 
-def number(fields, name, low, high):
+def number(fields: "Fields", name: str, low: int, high: int) -> "int | None":
     """Whole number of a field within low..high, or None when absent. Errors: Refused."""
     value = fields.get(name)
     if value is None and name not in fields:
@@ -101,7 +105,7 @@ def number(fields, name, low, high):
     return value
 
 
-def text(fields, name, most):
+def text(fields: "Fields", name: str, most: int) -> "str | None":
     """Text of a field up to `most` characters, or None when absent. Errors: Refused."""
     if name not in fields:
         return None
@@ -111,7 +115,7 @@ def text(fields, name, most):
     return value
 
 
-def identifier(fields, name, most):
+def identifier(fields: "Fields", name: str, most: int) -> "str | None":
     """Text of 1..most characters A–Z a–z 0–9 . _ : - or None when absent. Errors: Refused."""
     value = text(fields, name, most)
     if value is None:
@@ -124,7 +128,7 @@ def identifier(fields, name, most):
     return value
 
 
-def ref_of(fields):
+def ref_of(fields: "Fields") -> "Ref":
     """Ref of a command, as far as it can be read; id is required. Errors: Refused."""
     name = identifier(fields, "id", 64)
     if name is None:
@@ -134,7 +138,7 @@ def ref_of(fields):
     return Ref(issuer or "grid", name, rev or 0)
 
 
-def command_of(fields, message, context):
+def command_of(fields: "Fields", message: "MessageRecord", context: "ContextRecord") -> "tuple[Command, int, int]":
     """(Command, spread_s, resume_max_s) of a JSON command. Errors: Refused."""
     ref = ref_of(fields)
     kind = text(fields, "kind", 16)
@@ -159,7 +163,7 @@ def command_of(fields, message, context):
     return Command("limit", "grid", limit_ma, from_ms, until_ms, ref, rank, 0, None, note), spread_s, resume_max_s
 
 
-def rank_of(fields, context):
+def rank_of(fields: "Fields", context: "ContextRecord") -> str:
     """Class of the command; plain mode takes emergency and mandatory as market unless they may bind."""
     rank = text(fields, "class", 16)
     if rank is None:
@@ -169,7 +173,7 @@ def rank_of(fields, context):
     return rank if context.may_bind or rank not in ("emergency", "mandatory") else "market"
 
 
-def resume_of(fields, scope):
+def resume_of(fields: "Fields", scope: str) -> int:
     """Longest random wait in s before load returns (grid-contract.md, resume)."""
     policy = text(fields, "resume", 16)
     if policy is None:
@@ -185,7 +189,7 @@ def resume_of(fields, scope):
     raise Refused("bad_field", "resume")
 
 
-def check_window(fields, context):
+def check_window(fields: "Fields", context: "ContextRecord") -> None:
     """issued_at and expires_at are obeyed when present. Errors: Refused."""
     issued_s = number(fields, "issued_at", 0, strict_json.MOST_INT)
     expires_s = number(fields, "expires_at", 0, strict_json.MOST_INT)
@@ -199,18 +203,19 @@ def check_window(fields, context):
         raise Refused("expired", "expires_at")
 
 
-def limit_of(fields, context):
+def limit_of(fields: "Fields", context: "ContextRecord") -> int:
     """Limit in mA from limit_ma or limit_w; watts over volts × phases, rounded down. Errors: Refused."""
     limit_ma = number(fields, "limit_ma", 0, strict_json.MOST_INT)
     limit_w = number(fields, "limit_w", 0, strict_json.MOST_INT)
     if (limit_ma is None) == (limit_w is None):
         raise Refused("bad_field", "limit_ma")
     if limit_ma is None:
+        assert limit_w is not None  # one of the two is there
         limit_ma = limit_w * 1_000_000 // (context.voltage_mv * context.phases)
     return min(limit_ma, units.MAX_OFFER_MA)
 
 
-def span(fields, message, context):
+def span(fields: "Fields", message: "MessageRecord", context: "ContextRecord") -> "tuple[int, int]":
     """(from_ms, until_ms) of a pause or limit; a start in the past runs what is left. Errors: Refused."""
     # An emergency keeps its long duration even where plain mode lets the owner opt out of it.
     most_s = MOST_EMERGENCY_S if fields.get("class") == "emergency" else MOST_DURATION_S
@@ -224,7 +229,8 @@ def span(fields, message, context):
         if start_s:
             raise Refused("no_clock", "start_at")
         duration_s = min(duration_s, NO_CLOCK_MOST_S)
-    ahead_s = start_s - context.wall_s if start_s else 0
+    wall_s: int = context.wall_s  # pyright: ignore[reportAssignmentType]  a start without a clock was refused
+    ahead_s = start_s - wall_s if start_s else 0
     if ahead_s + duration_s <= 0:
         raise Refused("expired", "start_at")
     from_ms = context.now_ms + ahead_s * 1000

@@ -20,12 +20,12 @@ PINGREQ_BYTES = b"\xc0\x00"
 class MqttError(Exception):
     """The broker broke the protocol; what each code means: mqtt.… in firmware/words_en.txt."""
 
-    def __init__(self, code):
+    def __init__(self, code: str) -> None:
         super().__init__(code)
         self.code = code
 
 
-def sized_text(text):
+def sized_text(text: "str | bytes") -> bytes:
     """A string as MQTT writes it: two bytes of length, then UTF-8. Errors: ValueError over 65,535 bytes."""
     body = text if isinstance(text, bytes) else text.encode()
     if len(body) > 0xFFFF:
@@ -33,7 +33,7 @@ def sized_text(text):
     return bytes((len(body) >> 8, len(body) & 255)) + body
 
 
-def sized_packet(first, body):
+def sized_packet(first: int, body: bytes) -> bytes:
     """A whole packet: first byte, remaining length in 1–4 bytes, body."""
     left = len(body)
     length = b""
@@ -45,7 +45,9 @@ def sized_packet(first, body):
             return bytes((first,)) + length + body
 
 
-def connect(client_id, login, keepalive_s, will):
+def connect(
+    client_id: str, login: "tuple[str, str] | None", keepalive_s: int, will: "tuple[str, bytes] | None"
+) -> bytes:
     """CONNECT with a persistent session. login: (user, password) or None; will: (topic, payload) retained, QoS 1."""
     flags = 0
     body = sized_text(client_id)
@@ -59,19 +61,19 @@ def connect(client_id, login, keepalive_s, will):
     return sized_packet(CONNECT << 4, head + body)
 
 
-def publish(topic, payload, packet_id, marks):
+def publish(topic: str, payload: bytes, packet_id: int, marks: "tuple[bool, bool]") -> bytes:
     """PUBLISH; packet_id 0 means QoS 0. marks: (is_retained, is_dup)."""
     first = PUBLISH << 4 | (2 if packet_id else 0) | (1 if marks[0] else 0) | (8 if marks[1] else 0)
     number = bytes((packet_id >> 8, packet_id & 255)) if packet_id else b""
     return sized_packet(first, sized_text(topic) + number + payload)
 
 
-def puback(packet_id):
+def puback(packet_id: int) -> bytes:
     """PUBACK for one packet id."""
     return bytes((PUBACK << 4, 2, packet_id >> 8, packet_id & 255))
 
 
-def subscribe(packet_id, topics):
+def subscribe(packet_id: int, topics: "tuple[str, ...]") -> bytes:
     """SUBSCRIBE to topics, each with QoS 1."""
     body = bytes((packet_id >> 8, packet_id & 255))
     for topic in topics:
@@ -79,7 +81,7 @@ def subscribe(packet_id, topics):
     return sized_packet(SUBSCRIBE << 4 | 2, body)
 
 
-def header(buffer, count, limit):
+def header(buffer: "Octets", count: int, limit: int) -> "tuple[int, int] | None":
     """(header bytes, body bytes) of the packet at the start of buffer[:count], or None while more bytes are needed.
 
     limit: longest body taken. Checked before anything is allocated. Errors: MqttError.
@@ -105,7 +107,7 @@ def header(buffer, count, limit):
     return index + 1, length
 
 
-def rules_of(kind):
+def rules_of(kind: int) -> "tuple[int | None, int, int]":
     """(flags, shortest, longest) of a packet type that a broker may send. Errors: MqttError."""
     for row in FROM_BROKER:
         if row[0] == kind:
@@ -113,7 +115,7 @@ def rules_of(kind):
     raise MqttError("bad_type")
 
 
-def opened_publish(first, body):
+def opened_publish(first: int, body: "Octets") -> "tuple[str, bytes, int, bool, bool]":
     """(topic, payload, packet_id, is_retained, is_dup) of a PUBLISH body; packet_id 0 for QoS 0. Errors: MqttError."""
     qos = first >> 1 & 3
     if qos > 1:
@@ -135,18 +137,18 @@ def opened_publish(first, body):
     return topic, bytes(body[start:]), packet_id, bool(first & 1), bool(first & 8)
 
 
-def opened_connack(body):
+def opened_connack(body: "Octets") -> "tuple[bool, int]":
     """(has_session, code) of a CONNACK body. Errors: MqttError."""
     if body[0] > 1 or body[1] > MOST_CONNACK:
         raise MqttError("bad_connack")
     return body[0] == 1, body[1]
 
 
-def opened_id(body):
+def opened_id(body: "Octets") -> int:
     """Packet id at the start of a PUBACK, SUBACK or UNSUBACK body."""
     return body[0] << 8 | body[1]
 
 
-def is_subscribed(body):
+def is_subscribed(body: "Octets") -> bool:
     """Whether a SUBACK body grants every topic."""
     return all(code < 3 for code in bytes(body[2:]))

@@ -7,17 +7,17 @@ MOST_GROUPS = 8
 FROM_BOX = ("ack", "state", "meter", "report", "online")
 
 
-def built(box, name):
+def built(box: str, name: str) -> str:
     """Topic of one of FROM_BOX."""
     return PREFIX + "box/" + box + "/" + name
 
 
-def value_topic(box, name):
+def value_topic(box: str, name: str) -> str:
     """Topic of a plain scalar."""
     return built(box, "value") + "/" + name
 
 
-def subscriptions(box, groups):
+def subscriptions(box: str, groups: str) -> "tuple[str, ...]":
     """Tuple of topics this box listens to; groups: comma-separated names, at most 8."""
     topics = (built(box, "cmd"), PREFIX + "all/cmd", built(box, "set") + "/+")
     for group in groups.split(",")[:MOST_GROUPS] if groups else ():
@@ -25,7 +25,7 @@ def subscriptions(box, groups):
     return topics
 
 
-def parsed(topic, box):
+def parsed(topic: str, box: str) -> "tuple[str, str]":
     """(scope, name): ("box" | "group" | "all", "") for commands, ("set", name) for the house, ("", "") for others."""
     if topic == built(box, "cmd"):
         return "box", ""
@@ -37,7 +37,7 @@ def parsed(topic, box):
     return ("set", topic[len(start) :]) if topic.startswith(start) else ("", "")
 
 
-def house_command(name, payload, frame):
+def house_command(name: str, payload: "Octets", frame: "tuple[bool, int]") -> "Command | Refusal":
     """Command of source "house" for set/<name>, or a Refusal. frame: (is_retained, now_ms)."""
     is_retained, now_ms = frame
     if is_retained:
@@ -55,7 +55,7 @@ def house_command(name, payload, frame):
     return Refusal("bad_field", name, "The house cannot set this, or not to this value.", None)
 
 
-def values(status):
+def values(status: "StatusDict") -> "tuple[tuple[str, str], ...]":
     """Tuple of (name, text) of the plain scalars for evcc, Home Assistant and people."""
     session = status["session"]
     currents = status["currents_ma"]

@@ -7,15 +7,19 @@ from firmware.wire import words
 
 # boot_epoch_ms: UTC epoch milliseconds of the boot, or None; network: dict or None (MQTT's state leaves it out);
 # phrases: function code -> (words, what to do).
-View = namedtuple("View", ("box", "version", "memory", "readings", "settings", "boot_epoch_ms", "network", "phrases"))
+View: "type[ViewRecord]" = namedtuple(  # pyright: ignore[reportUntypedNamedTuple, reportAssignmentType]
+    "View", ("box", "version", "memory", "readings", "settings", "boot_epoch_ms", "network", "phrases")
+)
 
 QUIET_MA = 250  # under this an open contactor's sensor noise would look like a current (unconfirmed on a board)
 QUIET_W = 50
 
-Held = namedtuple("Held", ("holder", "limit_ma", "until_s", "for_s"))
+Held: "type[HeldRecord]" = namedtuple(  # pyright: ignore[reportUntypedNamedTuple, reportAssignmentType]
+    "Held", ("holder", "limit_ma", "until_s", "for_s")
+)
 
 
-def held(memory, settings, boot_epoch_ms):
+def held(memory: "Memory", settings: "SettingsRecord", boot_epoch_ms: "int | None") -> "HeldRecord":
     """Held: who sets the lowest limit now, to what, until which UTC second (0: no end or no clock) and for how long."""
     claims = memory.claims
     claim = claims.holder
@@ -27,7 +31,7 @@ def held(memory, settings, boot_epoch_ms):
     return Held(claim.source, claims.limit_ma, moment(claim.until_ms, boot_epoch_ms), for_s)
 
 
-def sentence(view, who):
+def sentence(view: "ViewRecord", who: "HeldRecord") -> str:
     """One sentence: the state, who limits it and until when."""
     memory, phrases = view.memory, view.phrases
     state = memory.stage.state
@@ -47,14 +51,14 @@ def sentence(view, who):
     return plain + "."
 
 
-def code_of(active):
+def code_of(active: "Active") -> str:
     """Id of an active fault's row."""
     return faults.FAULTS[active.row][0]
 
 
-def fault_list(view):
+def fault_list(view: "ViewRecord") -> "list[FaultDict]":
     """[{"code", "words", "do"}] of the active faults."""
-    listed = []
+    listed: list[FaultDict] = []
     for active in view.memory.faults.active:
         code = code_of(active)
         what, todo = view.phrases("fault." + code)
@@ -62,9 +66,9 @@ def fault_list(view):
     return listed
 
 
-def grid_list(memory, boot_epoch_ms):
+def grid_list(memory: "Memory", boot_epoch_ms: "int | None") -> "list[GridDict]":
     """[{"id", "issuer", "limit_ma", "start_at", "end_at", "class"}] of live and coming grid events."""
-    listed = []
+    listed: list[GridDict] = []
     for row in memory.claims.rows:
         if row.source == "grid":
             listed.append(
@@ -80,19 +84,19 @@ def grid_list(memory, boot_epoch_ms):
     return listed
 
 
-def moment(at_ms, boot_epoch_ms):
+def moment(at_ms: "int | None", boot_epoch_ms: "int | None") -> int:
     """UTC second of a now_ms moment, 0 while the clock is unset or there is no such moment."""
     if at_ms is None or boot_epoch_ms is None:
         return 0
     return (boot_epoch_ms + at_ms + 999) // 1000
 
 
-def quiet(value, floor):
+def quiet(value: int, floor: int) -> int:
     """The value, or 0 where it is no more than a sensor's noise."""
     return value if value >= floor else 0
 
 
-def session_of(memory, boot_epoch_ms):
+def session_of(memory: "Memory", boot_epoch_ms: "int | None") -> "SessionDict | None":
     """{"wh", "started_at", "duration_s"} of the running session, or None."""
     meter = memory.energy
     if meter.session_wh is None:
@@ -104,13 +108,13 @@ def session_of(memory, boot_epoch_ms):
     }
 
 
-def status(view):
+def status(view: "ViewRecord") -> "StatusDict":
     """Dict in the shape of GET /api/status (bench.md); without "network" when the view has none."""
     memory = view.memory
     readings = view.readings
     who = held(memory, view.settings, view.boot_epoch_ms)
     currents_ma, power_mw = (readings.currents_ma, readings.power_mw) if readings else ((0, 0, 0), 0)
-    made = {
+    made: StatusDict = {
         "box": view.box,
         "version": view.version,
         "state": memory.stage.state,

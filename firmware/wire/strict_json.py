@@ -9,13 +9,13 @@ ESCAPES = (('"', '"'), ("\\", "\\"), ("/", "/"), ("b", "\b"), ("f", "\f"), ("n",
 class BadJson(Exception):
     """Refused; code is "bad_json" (not JSON at all) or "bad_field" (JSON the contract does not take)."""
 
-    def __init__(self, code, field):
+    def __init__(self, code: str, field: str) -> None:
         super().__init__(code)
         self.code = code
         self.field = field
 
 
-def opened(payload):
+def opened(payload: "Octets") -> "Fields":
     """Dict of a JSON object in bytes. Values: int, str, bool, None, list, dict. Errors: BadJson."""
     try:
         text = str(bytes(payload), "utf-8")
@@ -29,31 +29,31 @@ def opened(payload):
     scanner.skip()
     if scanner.at != len(text):
         raise BadJson("bad_json", "")
-    return made
+    return made  # pyright: ignore[reportReturnType]  what begins with { is a dict
 
 
 class Scanner:
     """One pass over the text; `at` never goes back."""
 
-    def __init__(self, text):
+    def __init__(self, text: str) -> None:
         self.text = text
-        self.at = 0
+        self.at: int = 0
         self.field = ""
 
-    def peek(self):
+    def peek(self) -> str:
         """The next character, "" at the end."""
         return self.text[self.at] if self.at < len(self.text) else ""
 
-    def skip(self):
+    def skip(self) -> None:
         """Over white space."""
         while self.peek() and self.peek() in " \t\r\n":
             self.at += 1
 
-    def bad(self):
+    def bad(self) -> "BadJson":
         """The error for text that is not JSON."""
         return BadJson("bad_json", self.field)
 
-    def value(self, depth):
+    def value(self, depth: int) -> "Json":
         """The value that begins here."""
         mark = self.peek()
         if mark == "{" or mark == "[":
@@ -68,9 +68,9 @@ class Scanner:
                 return meaning
         return self.number()
 
-    def members(self, depth):
+    def members(self, depth: int) -> "Fields":
         """An object; a key twice refuses it."""
-        made = {}
+        made: Fields = {}
         self.at += 1
         self.skip()
         if self.peek() == "}":
@@ -94,9 +94,9 @@ class Scanner:
             if self.closed("}"):
                 return made
 
-    def items(self, depth):
+    def items(self, depth: int) -> "list[Json]":
         """A list."""
-        made = []
+        made: list[Json] = []
         self.at += 1
         self.skip()
         if self.peek() == "]":
@@ -108,7 +108,7 @@ class Scanner:
             if self.closed("]"):
                 return made
 
-    def closed(self, mark):
+    def closed(self, mark: str) -> bool:
         """Whether the closing mark comes; False for a comma, which is taken."""
         self.skip()
         found = self.peek()
@@ -119,7 +119,7 @@ class Scanner:
             raise self.bad()
         return False
 
-    def string(self):
+    def string(self) -> str:
         """Text in quotes, at most MOST_TEXT characters."""
         made = ""
         self.at += 1
@@ -134,7 +134,7 @@ class Scanner:
             if len(made) > MOST_TEXT:
                 raise BadJson("bad_field", self.field)
 
-    def escaped(self):
+    def escaped(self) -> str:
         """The character after a backslash; halves of surrogate pairs are refused."""
         mark = self.peek()
         self.at += 1
@@ -150,7 +150,7 @@ class Scanner:
             raise BadJson("bad_field", self.field)
         return chr(code)
 
-    def number(self):
+    def number(self) -> int:
         """A whole number up to 2^31 − 1; anything else that means a number is refused as a field."""
         rest = self.text[self.at : self.at + 9]
         if rest.startswith("NaN") or rest.startswith("Infinity") or rest.startswith("-Infinity"):
@@ -178,7 +178,7 @@ class Scanner:
             raise BadJson("bad_field", self.field)
         return int(self.text[start : self.at])
 
-    def digits(self):
+    def digits(self) -> str:
         """The digits that come next, "" for none."""
         start = self.at
         while self.peek() and self.peek() in "0123456789":

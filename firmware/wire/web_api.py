@@ -16,12 +16,12 @@ KINDS = (
 OWNER_REF = Ref("owner", "page", 0)
 
 
-def bad(field, words):
+def bad(field: str, words: str) -> "Refusal":
     """Refusal of a field."""
     return Refusal("bad_field", field, words, None)
 
 
-def fields_of(payload, most_bytes):
+def fields_of(payload: "Octets", most_bytes: int) -> "Fields | Refusal":
     """Dict of a JSON body, or a Refusal."""
     if len(payload) > most_bytes:
         return Refusal("too_big", "", "The request is too long.", None)
@@ -32,7 +32,7 @@ def fields_of(payload, most_bytes):
         return Refusal(wrong.code, wrong.field, words, None)
 
 
-def parse(payload, now_ms):
+def parse(payload: "Octets", now_ms: int) -> "Command | Refusal":
     """Command of source "owner" for the body of POST /api/command, or a Refusal; total."""
     fields = fields_of(payload, 512)
     if isinstance(fields, Refusal):

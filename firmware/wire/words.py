@@ -3,7 +3,7 @@
 MARK = " | "
 
 
-def phrase_in(line, code):
+def phrase_in(line: str, code: str) -> "tuple[str, str] | None":
     """(words, what to do) when this line of words_en.txt is that of `code`, else None."""
     start = code + MARK
     if not line.startswith(start):
@@ -12,7 +12,7 @@ def phrase_in(line, code):
     return words, todo
 
 
-def time_words(until_wall_s, for_s, utc_offset_s):
+def time_words(until_wall_s: int, for_s: int, utc_offset_s: int) -> str:
     """ " until 18:30", or " for 42 min" while the clock is not set; "" for no end."""
     if for_s <= 0:
         return ""
@@ -23,6 +23,6 @@ def time_words(until_wall_s, for_s, utc_offset_s):
     return " until %02d:%02d" % (minutes // 60, minutes % 60)
 
 
-def limit_words(who, until, is_pause):
+def limit_words(who: str, until: str, is_pause: bool) -> str:
     """ "Paused by the grid until 18:30" or "limited by the wiring"; who: the holder in words."""
     return ("Paused by " if is_pause else "limited by ") + who + until

@@ -1,0 +1,143 @@
+"""Names for quoted annotations of the firmware: the checker knows them everywhere, the chip never looks them up.
+
+A record that lies beside its users (settings.Settings, interlock.Guard, …) has its fields here, under its name and
+"Record". tests/house_rules/test_stubs.py holds the fields equal; test_types.py keeps these names out of running code.
+"""
+
+from collections.abc import Callable as Callable
+from typing import NamedTuple, NotRequired, TypeAlias, TypedDict
+
+from firmware.core.records import Active as Active
+from firmware.core.records import Claim as Claim
+from firmware.core.records import Claims as Claims
+from firmware.core.records import Command as Command
+from firmware.core.records import Decision as Decision
+from firmware.core.records import Energy as Energy
+from firmware.core.records import Event as Event
+from firmware.core.records import Faults as Faults
+from firmware.core.records import Memory as Memory
+from firmware.core.records import Offer as Offer
+from firmware.core.records import Outputs as Outputs
+from firmware.core.records import Pilot as Pilot
+from firmware.core.records import Readings as Readings
+from firmware.core.records import Ref as Ref
+from firmware.core.records import Refusal as Refusal
+from firmware.core.records import Situation as Situation
+from firmware.core.records import Stage as Stage
+from firmware.core.records import Wear as Wear
+
+ClaimRows: TypeAlias = tuple[Claim, ...]
+Events: TypeAlias = tuple[Event, ...]
+Seen: TypeAlias = tuple[Ref, ...]
+Pending: TypeAlias = tuple[tuple[int, int], ...]
+Counts: TypeAlias = tuple[tuple[int, int, int], ...]
+FaultRow: TypeAlias = tuple[str, int, str, int, str, int, int]
+StateRow: TypeAlias = tuple[str, bool, str, str]
+# (state, ((guard, to-state), …)); a guard may answer with a number of ms instead of False.
+GuardRows: TypeAlias = tuple[tuple[str, tuple[tuple[Callable[[Situation], bool | int], str], ...]], ...]
+SettingRow: TypeAlias = tuple[str, str, int, int, int, int | bool | str, str, str, bool]
+Octets: TypeAlias = bytes | bytearray | memoryview
+Json: TypeAlias = bool | int | str | list[Json] | dict[str, Json] | None
+Fields: TypeAlias = dict[str, Json]
+
+class SettingsRecord(NamedTuple):
+    wiring_limit_ma: int
+    phases: int
+    nominal_mv: int
+    is_ventilated: bool
+    restart_spread_s: int
+    utc_offset_s: int
+    groups: str
+    mqtt_host: str
+    mqtt_port: int
+    mqtt_user: str
+    mqtt_password: str
+    mqtt_is_tls: bool
+    plain_may_bind: bool
+
+class GuardRecord(NamedTuple):
+    mode: str
+    mode_at_ms: int
+    has_diode: bool
+    diode_at_ms: int
+    may_close: bool
+
+class MessageRecord(NamedTuple):
+    scope: str
+    payload: Octets
+    is_retained: bool
+
+class ContextRecord(NamedTuple):
+    now_ms: int
+    wall_s: int | None
+    voltage_mv: int
+    phases: int
+    word_number: int
+    may_bind: bool
+
+class MomentRecord(NamedTuple):
+    now_ms: int
+    wall_s: int | None
+    power_w: int
+
+class ViewRecord(NamedTuple):
+    box: str
+    version: str
+    memory: Memory
+    readings: Readings | None
+    settings: SettingsRecord
+    boot_epoch_ms: int | None
+    network: Fields | None
+    phrases: Callable[[str], tuple[str, str]]
+
+class HeldRecord(NamedTuple):
+    holder: str
+    limit_ma: int
+    until_s: int
+    for_s: int
+
+class SessionDict(TypedDict):
+    wh: int
+    started_at: int
+    duration_s: int
+
+class FaultDict(TypedDict):
+    code: str
+    words: str
+    do: str
+
+GridDict = TypedDict(
+    "GridDict", {"id": str, "issuer": str, "class": str, "limit_ma": int, "start_at": int, "end_at": int}
+)
+
+class GridsDict(TypedDict):
+    events: list[GridDict]
+
+class ClockDict(TypedDict):
+    wall_s: int
+    is_set: bool
+
+class WearDict(TypedDict):
+    operations: int
+    hot_openings: int
+
+class StatusDict(TypedDict):
+    box: str
+    version: str
+    state: str
+    letter: str
+    words: str
+    held_by: str
+    held_until: int
+    held_for_s: int
+    limit_ma: int
+    offered_ma: int
+    currents_ma: list[int]
+    power_w: int
+    energy_wh: int
+    session: SessionDict | None
+    faults: list[FaultDict]
+    grid: GridsDict
+    clock: ClockDict
+    wear: WearDict
+    network: NotRequired[dict[str, Json]]
