@@ -81,10 +81,11 @@ def states_page():
 def topics_page():
     """docs/topics.md."""
     from firmware.core import claims, decide, settings
+    from firmware.core.records import Ref
     from firmware.wire import grid_contract, mqtt_topics, status
 
     chosen = settings.defaults()
-    memory = decide.first_memory(0, (claims.standing("cable", 32000, None),), (0, 0))
+    memory = decide.first_memory(0, (claims.standing("cable", 32000, Ref("board", "cable", 0)),), (0, 0))
     made = status.status(status.View("<box>", "", memory, None, chosen, None, None, phrase))
     listens = [(f"`{topic}`",) for topic in mqtt_topics.subscriptions("<box>", "<group>")]
     speaks = [

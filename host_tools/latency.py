@@ -32,7 +32,8 @@ class Box:
             raise SystemExit(f"latency: demo ended with {self.process.wait()} before it was ready")
         self.ready = json.loads(line)
         host, port = self.ready["mqtt"].rsplit(":", 1)
-        self.client = paho.Client(paho.CallbackAPIVersion.VERSION2, client_id=f"cloud-{random.getrandbits(32):08x}")
+        version = paho.CallbackAPIVersion.VERSION2  # pyright: ignore[reportPrivateImportUsage]  as paho's own examples
+        self.client = paho.Client(version, client_id=f"cloud-{random.getrandbits(32):08x}")
         self.client.connect(host, int(port))
         self.client.loop_start()
 
@@ -64,12 +65,12 @@ class Box:
 
     def clock_offset_ms(self):
         """Plant ms minus monotonic ms: the largest of 20 lower bounds, so that a latency is never taken too short."""
-        best = None
+        best = float("-inf")
         for _ in range(20):
             now_ms = self.call("/world")["now_ms"]
             # The answer was made before it arrived, so this difference is at most the true one.
             offset = now_ms - time.monotonic() * 1000
-            best = offset if best is None else max(best, offset)
+            best = max(best, offset)
         return best
 
     def pause(self, number):

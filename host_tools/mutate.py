@@ -138,7 +138,8 @@ class Loader:
         """Spec of the mutated module, None for others."""
         import importlib.machinery
 
-        return importlib.machinery.ModuleSpec(name, self) if name == self.name else None
+        # A loader is what has the two calls below.
+        return importlib.machinery.ModuleSpec(name, self) if name == self.name else None  # pyright: ignore[reportArgumentType]
 
     def create_module(self, spec):
         """The usual module."""

@@ -55,7 +55,7 @@ def pytest_run(extra):
     command += ["--cov=firmware/core", "--cov=firmware/wire", "--cov-report=term:skip-covered", *extra]
     done = subprocess.Popen(command, cwd=bootstrap.ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     text = []
-    for line in done.stdout:
+    for line in done.stdout or ():
         print(line, end="", flush=True)
         text.append(line)
     code = done.wait()

@@ -22,8 +22,9 @@ def place_of(error):
         import sys
 
         text = io.StringIO()
-        sys.print_exception(error, text)
-        lines = [line.strip() for line in text.getvalue().split("\n") if line.strip().startswith("File ")]
+        sys.print_exception(error, text)  # pyright: ignore[reportArgumentType]  any stream does
+        told = text.getvalue()  # pyright: ignore[reportAttributeAccessIssue]  the chip's stub lacks it
+        lines = [line.strip() for line in told.split("\n") if line.strip().startswith("File ")]
         return lines[-1][:WORDS_MOST]
     except Exception:  # telling must never be worse than what is told
         return ""
@@ -40,7 +41,7 @@ class ControlLoop:
         self.readings = None
         self.guard = interlock.first_guard(memory.now_ms)
         self.inbox = inbox
-        self.sink = None  # function (events) called after acting, never before
+        self.sink: Callable[[Events], None] | None = None  # called after acting, never before
         self.watchdog = None  # fed after each tick and by nothing else
         self.worst_late_ms = 0
         self._ticks = 0

@@ -20,7 +20,7 @@ def tls_context(ca_der):
     import tls
 
     context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
-    context.verify_mode = tls.CERT_REQUIRED
+    context.verify_mode = tls.CERT_REQUIRED  # pyright: ignore[reportAttributeAccessIssue]  the chip's stub lacks it
     context.load_verify_locations(ca_der)
     return context
 

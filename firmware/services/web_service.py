@@ -169,7 +169,10 @@ class WebService:
         self._open += 1
         try:
             if self._open <= MOST_CONNECTIONS:
-                await self._web.handle_request(BoundedReader(reader, self._app.now_ms), AsyncWriter(writer))
+                await self._web.handle_request(
+                    BoundedReader(reader, self._app.now_ms),  # pyright: ignore[reportArgumentType]  has what is called
+                    AsyncWriter(writer),  # pyright: ignore[reportArgumentType]  so has this
+                )
         except Exception as error:  # one bad request never takes the page down (faults.md X2)
             self._app.tell("web", "%s: %s" % (type(error).__name__, error))
         finally:

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tomllib
 from pathlib import Path
 
@@ -13,9 +14,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 NAMES = ROOT / "firmware/types/__builtins__.pyi"
+PACKAGES = sysconfig.get_path("purelib")
 FILES = sorted((ROOT / "firmware").rglob("*.py"))
 # file of firmware, what stands there, what is planted instead, rule that must report it
-PLANTED = (
+STRICT = (
     ("core/claims.py", "return summed(rows, now_ms)\n", 'return summed(rows, "now")\n', "reportArgumentType"),
     ("core/offer.py", "Offer(0, 0, 0, 0)", "Offer(0, 0, 0)", "reportCallIssue"),
     ("core/decide.py", "before = memory.stage.state\n", "before = memory.stage.status\n", "reportAttributeAccessIssue"),
@@ -28,6 +30,16 @@ PLANTED = (
     ("wire/mqtt_topics.py", 'status["power_w"]', 'status["power"]', "reportGeneralTypeIssues"),
     ("wire/words.py", "return words, todo", "return words", "reportReturnType"),
     ("wire/acknowledgement.py", '"rejected", (reason, 0, 0,', '"rejected", (reason, "", 0,', "reportArgumentType"),
+)
+# What CPython has and the chip has not, what the board has not, and one of the strict ones.
+ON_CHIP = (
+    ("drivers/clock.py", "time.ticks_ms()", "time.monotonic()", "reportAttributeAccessIssue"),
+    ("drivers/panel.py", "Pin.PULL_UP", "Pin.PULL_SIDEWAYS", "reportAttributeAccessIssue"),
+    ("drivers/pilot_line.py", "freq=HERTZ", "frequency=HERTZ", "reportCallIssue"),
+    ("services/settings_store.py", "json.loads(text)", "json.loads(text, strict=False)", "reportCallIssue"),
+    ("services/health.py", "asyncio.sleep(", "asyncio.get_running_loop(", "reportAttributeAccessIssue"),
+    ("services/control_loop.py", "made.events and", "made.event and", "reportAttributeAccessIssue"),
+    ("core/claims.py", "return summed(rows, now_ms)\n", 'return summed(rows, "now")\n', "reportArgumentType"),
 )
 
 
@@ -49,27 +61,44 @@ def planted_in(text, there, planted):
     return text[:at] + planted + text[at + len(there) :], text[:at].count("\n") + 1
 
 
-@pytest.fixture(scope="module")
-def copy(tmp_path_factory):
-    """A copy of the typed parts of the firmware and of the project's configuration."""
-    folder = tmp_path_factory.mktemp("types")
-    shutil.copy(ROOT / "pyproject.toml", folder)
+def copied(folder, config):
+    """The folder with a copy of the firmware and a configuration of pyright."""
+    (folder / "pyrightconfig.json").write_text(json.dumps(config))
     (folder / "host_tools").mkdir()
-    for part in ("core", "wire", "types"):
-        shutil.copytree(ROOT / "firmware" / part, folder / "firmware" / part)
-    shutil.copy(ROOT / "firmware/__init__.py", folder / "firmware")
+    shutil.copytree(ROOT / "firmware", folder / "firmware", ignore=shutil.ignore_patterns("__pycache__"))
     return folder
 
 
-def test_planted_errors_are_reported_each_in_its_line(copy):
-    assert reported(copy) == set()
+def configured():
+    """The project's own configuration, with the packages of this Python wherever the copy lies."""
+    config = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pyright"]
+    return config | {"venvPath": str(Path(sys.prefix).parent), "venv": Path(sys.prefix).name}
+
+
+def configured_for_chip():
+    """The same with the chip's library in place of CPython's, nothing switched off, and no ignore without need."""
+    config = configured() | {"typeshedPath": PACKAGES, "reportUnnecessaryTypeIgnoreComment": "error"}
+    config["executionEnvironments"] = config["executionEnvironments"][:1]
+    config["executionEnvironments"][0].pop("reportAttributeAccessIssue")
+    return config
+
+
+def test_the_whole_firmware_fits_the_library_of_the_chip(tmp_path):
+    assert reported(copied(tmp_path, configured_for_chip())) == set()
+
+
+@pytest.mark.parametrize(
+    "config, errors", ((configured(), STRICT), (configured_for_chip(), ON_CHIP)), ids=("cpython", "chip")
+)
+def test_planted_errors_are_reported_each_in_its_line(tmp_path, config, errors):
+    folder = copied(tmp_path, config)
     expected = set()
-    for name, there, planted, rule in PLANTED:
-        path = copy / "firmware" / name
+    for name, there, planted, rule in errors:
+        path = folder / "firmware" / name
         text, line = planted_in(path.read_text(), there, planted)
         path.write_text(text)
         expected.add((name, line, rule))
-    assert expected - reported(copy) == set()
+    assert expected - reported(folder) == set()
 
 
 def checker_names():
