@@ -1,0 +1,189 @@
+"""Step `device flash`: find the board, name its chip, write images piece by piece, verify, go on where a run ended."""
+
+import argparse
+import collections
+import re
+import sys
+import tempfile
+from pathlib import Path
+
+from serial.tools import list_ports
+
+from host_tools import bootstrap
+from host_tools.device import esptool_call, flash_journal, partitions
+from host_tools.device.esptool_call import CHIPS, Line, Trouble, call
+
+partition_table = partitions.partition_table
+TRIES = 3  # calls in a row that noise may end without one more piece
+STATE = bootstrap.ROOT / ".cache" / "flash.json"
+
+Board = collections.namedtuple("Board", "chip mac flash_bytes")
+Board.__doc__ = "What answers on a port: chip as esptool names it, its MAC, size of its flash in bytes or None."
+
+
+def find_port(wanted=None):
+    """Path of the serial port: the wanted one, else the only USB one. Errors: Trouble for none or several."""
+    if wanted:
+        return wanted
+    found = sorted(port.device for port in list_ports.comports() if port.vid is not None)
+    if not found:
+        raise Trouble("there is no board: no USB serial port is there. Plug it in, or name one with --port.", code=2)
+    if len(found) > 1:
+        raise Trouble(f"there are several serial ports: choose one with --port: {', '.join(found)}.", code=2)
+    return found[0]
+
+
+def name_board(line):
+    """The Board on a line. Errors: Trouble."""
+    said = patiently(lambda: call(line, ["flash-id"]))
+    chip = re.search(r"Connected to (\S+) on", said)
+    mac = re.search(r"MAC: *([0-9a-f:]{17,23})", said)
+    size = re.search(r"flash size: *(\d+)(KB|MB)", said)
+    if not chip or not mac:
+        raise Trouble("esptool's words about the board were not understood: " + esptool_call.last_words(said))
+    size_bytes = int(size[1]) << (20 if size[2] == "MB" else 10) if size else None
+    return Board(chip[1], mac[1], size_bytes)
+
+
+def check_chip(board, chip, port):
+    """Refuse a board whose chip is not `chip` ("esp32" or "esp32s3"). Errors: Trouble."""
+    if board.chip != CHIPS[chip]:
+        words = f"the board on {port} is an {board.chip}, but this firmware is for the {CHIPS[chip]}"
+        raise Trouble(words + ": nothing was written.", esptool_call.WRONG_CHIP, 2)
+
+
+def check_size(board, images):
+    """Refuse images ([(offset, bytes)]) that end beyond the board's flash. Errors: Trouble."""
+    end = max(offset + len(content) for offset, content in images)
+    if board.flash_bytes is not None and end > board.flash_bytes:
+        room = f"the flash has {board.flash_bytes >> 10} KB, the images need {(end + 1023) >> 10} KB"
+        raise Trouble(room + ": nothing was written.", code=2)
+
+
+def write(line, chip, journal):
+    """Write the journal's remaining pieces, each verified by the chip before it is marked.
+
+    One call of esptool carries all of them; noise begins a new call at the first piece that is not verified.
+    Errors: Trouble, with the place where the next run goes on.
+    """
+    failures = 0
+    while journal.remaining():
+        before = journal.done_bytes()
+        try:
+            write_once(line, chip, journal)
+        except Trouble as trouble:
+            failures = 0 if journal.done_bytes() > before else failures + 1
+            if trouble.kind != esptool_call.NOISE or failures >= TRIES:
+                again = f"run the same command again, it goes on at {journal.percent()} %."
+                raise Trouble(f"{trouble} {journal.percent()} % are written and verified: {again}", trouble.kind)
+            bootstrap.say(f"noise on the line; going on at {journal.percent()} %")
+
+
+def write_once(line, chip, journal):
+    """One call of esptool with every piece that remains. Errors: Trouble."""
+    at = None
+
+    def heard(text):
+        nonlocal at
+        wrote = re.match(r"Wrote \d+ bytes.* at (0x[0-9a-f]+)", text)
+        writing = re.match(r"Writing at (0x[0-9a-f]+)", text)
+        if wrote:
+            at = int(wrote[1], 16)
+        elif writing:
+            show(journal, int(writing[1], 16))
+        elif text.startswith("Hash of data verified") and at is not None:
+            journal.mark(at)
+            show(journal)
+            at = None
+
+    with tempfile.TemporaryDirectory(prefix="ebb-flash-") as folder:
+        arguments = ["--chip", chip, "write-flash"] + ([] if sys.stderr.isatty() else ["--no-progress"])
+        for piece in journal.remaining():
+            path = Path(folder) / f"{piece.offset:08x}.bin"
+            path.write_bytes(piece.content)
+            arguments += [f"0x{piece.offset:x}", str(path)]
+        call(line, arguments, heard=heard)
+    if journal.remaining():
+        raise Trouble("esptool ended without a word on every piece.")
+
+
+def show(journal, at=None):
+    """Progress on standard error: every step on a terminal, else one line a verified piece."""
+    begun = [piece for piece in journal.remaining() if at is not None and piece.offset < at]
+    done_bytes = journal.done_bytes() + (at - begun[-1].offset if begun else 0)
+    words = f"{100 * done_bytes // journal.total_bytes} % of {(journal.total_bytes + 1023) >> 10} KB"
+    if sys.stderr.isatty():
+        print(f"\rebb: {words} ", end="\n" if not journal.remaining() else "", file=sys.stderr, flush=True)
+    elif at is None:
+        bootstrap.say(words + " verified")
+
+
+def verify(line, chip, images):
+    """Compare whole images ([(offset, path)]) with the flash; the chip starts them then. Errors: Trouble."""
+    pairs = [word for offset, path in images for word in (f"0x{offset:x}", str(path))]
+    patiently(lambda: call(line, ["--chip", chip, "verify-flash", *pairs], after="hard-reset"))
+
+
+def patiently(act):
+    """What act() gives, begun again when noise ends it. Errors: Trouble."""
+    for _ in range(TRIES - 1):
+        try:
+            return act()
+        except Trouble as trouble:
+            if trouble.kind != esptool_call.NOISE:
+                raise
+    return act()
+
+
+def flash(line, chip, images, state=STATE):
+    """Name, refuse, write, verify: the whole step for [(offset, path)]. Returns the Board. Errors: Trouble."""
+    contents = flash_journal.read_images(images)
+    board = name_board(line)
+    check_chip(board, chip, line.port)
+    check_size(board, contents)
+    journal = flash_journal.Journal(state, board, contents)
+    bootstrap.say(f"{board.chip} with MAC {board.mac} on {line.port}")
+    if journal.done_bytes():
+        bootstrap.say(f"going on at {journal.percent()} %")
+    write(line, chip, journal)
+    try:
+        verify(line, chip, images)
+    except Trouble as trouble:
+        if trouble.kind != esptool_call.DIFFERS:
+            again = "All is written, but not compared as a whole: run the same command again."
+            raise Trouble(f"{trouble} {again}", trouble.kind)
+        journal.forget()
+        raise Trouble("the flash does not hold what was written: run the same command again, it begins anew.")
+    journal.forget()
+    return board
+
+
+def image(text):
+    """(offset, path) from "OFFSET=FILE"."""
+    offset, is_pair, path = text.partition("=")
+    if not is_pair or not path:
+        raise argparse.ArgumentTypeError(f"'{text}' is not OFFSET=FILE")
+    try:
+        return int(offset, 0), path
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{offset}' is no offset, such as 0x10000")
+
+
+def run(argv):
+    """Run the step; 0 when the flash holds the images, 2 when nothing was begun, 1 when it ended in the middle."""
+    parser = argparse.ArgumentParser(prog="python3 -m host_tools device flash", description=__doc__)
+    parser.add_argument("--port", help="serial port; else the only USB one")
+    parser.add_argument("--baud", type=int, default=460800, help="bits a second (%(default)s)")
+    parser.add_argument("--chip", choices=CHIPS, default="esp32s3", help="chip of the firmware (%(default)s)")
+    parser.add_argument("--no-stub", action="store_true", help="speak to the chip's ROM only: slower, fewer steps")
+    parser.add_argument("--state", default=str(STATE), metavar="FILE", help="what was verified, for the next run")
+    parser.add_argument("images", nargs="+", type=image, metavar="OFFSET=FILE", help="flash offset and image")
+    options = parser.parse_args(argv)
+    try:
+        line = Line(find_port(options.port), options.baud, not options.no_stub)
+        board = flash(line, options.chip, options.images, options.state)
+    except Trouble as trouble:
+        print(f"ebb: {trouble}", file=sys.stderr, flush=True)
+        return trouble.code
+    print(f"{board.chip} {board.mac}: written and verified", flush=True)
+    return 0
