@@ -38,9 +38,23 @@ class Faults:
         self.is_garbled = False  # every answer is garbage: another program talks, at another rate
         self.highest_baud = None  # above it every answer is garbage
         self.noise_permille = 0  # answers with garbage bytes before them
-        self.flip_permille = 0  # readings from the host with one bit turned
+        self.flip_permille = 0  # requests with one bit turned
         self.pulled_after_bytes = None  # of flash data: then the port is gone
-        self.weak_at = None  # a flash address whose bytes keep one bit, unnoticed by the checksum
+        self.weak_at = None  # a flash address whose byte takes one bit wrong, unnoticed by the checksum
+        self.happened = 0  # noises and flips so far
+
+    def strikes(self, permille):
+        """Whether a fault of this likelihood happens now."""
+        is_now = self.random.randrange(1000) < permille
+        self.happened += is_now
+        return is_now
+
+    def flipped(self, frame):
+        """A request as it arrives."""
+        if not self.strikes(self.flip_permille):
+            return frame
+        at = self.random.randrange(len(frame))
+        return frame[:at] + bytes([frame[at] ^ 1 << self.random.randrange(8)]) + frame[at + 1 :]
 
 
 class RomLoader:
@@ -49,25 +63,26 @@ class RomLoader:
     `link`, if told, is a path that points to the port while the cable is in; it stays the same over start() and stop().
     """
 
-    def __init__(self, chip="esp32s3", flash_bytes=8 << 20, faults=None, link=None):
+    def __init__(self, chip="esp32s3", flash_bytes=8 << 20, link=None, mac=rom_chips.MAC):
         self.chip = chip
         self.flash = bytearray(b"\xff" * flash_bytes)
-        self.faults = faults or Faults()
+        self.faults = Faults()
         self.port = None
         self.link = link
         self.baud = AUTO_BAUD
         self.data_bytes = 0  # flash data taken since the last start, padding included
         self.written = []  # (offset, length in bytes) of every block taken since the last start
-        self._registers = rom_chips.Registers(chip, flash_bytes)
+        self._registers = rom_chips.Registers(chip, flash_bytes, mac)
         self._region = None  # offset, next block, bytes a block, inflating object or None
         self._thread = None
-        self._fds = ()
+        self._fds = []
 
     def start(self):
         """Plug in: open a fresh pseudo-terminal and answer on it in a thread. The flash keeps what it held."""
+        self.stop()
         master, slave = os.openpty()
         tty.setraw(slave)
-        self._fds = (master, slave, *os.pipe())
+        self._fds = [master, slave, *os.pipe()]
         self.port = os.ttyname(slave)
         if self.link is not None:
             os.symlink(self.port, self.link)
@@ -85,7 +100,7 @@ class RomLoader:
             self._thread.join()
             for fd in self._fds[2:]:
                 os.close(fd)
-            self._thread, self._fds = None, ()
+            self._thread, self._fds = None, []
 
     def _serve(self):
         master, slave, wake, _ = self._fds
@@ -97,7 +112,7 @@ class RomLoader:
                     if byte != 0xC0:
                         frame.append(byte)
                     elif is_open and frame:
-                        self._take(unescaped(bytes(frame)))
+                        self._take(unescaped(self.faults.flipped(bytes(frame))))
                         frame, is_open = bytearray(), False
                     else:
                         frame, is_open = bytearray(), True
@@ -118,9 +133,6 @@ class RomLoader:
         if self.faults.is_garbled or too_fast or host_baud != self.baud:
             self._send(b"\x80" + self.faults.random.randbytes(min(len(chunk), 64)))
             return b""
-        if self.faults.random.randrange(1000) < self.faults.flip_permille:
-            at = self.faults.random.randrange(len(chunk))
-            chunk = chunk[:at] + bytes([chunk[at] ^ 1 << self.faults.random.randrange(8)]) + chunk[at + 1 :]
         return chunk
 
     def _is_pulled(self):
@@ -145,7 +157,7 @@ class RomLoader:
         status = bytes((1 if error else 0, error, 0, 0))
         answer = struct.pack("<BBHI", 1, op, len(data) + len(status), value) + data + status
         for _ in range(SYNC_ANSWERS if op == SYNC and not error else 1):
-            if self.faults.random.randrange(1000) < self.faults.noise_permille:
+            if self.faults.strikes(self.faults.noise_permille):
                 self._send(self.faults.random.randbytes(1 + self.faults.random.randrange(6)))
             self._send(escaped(answer))
         if op == CHANGE_BAUDRATE and not error:
