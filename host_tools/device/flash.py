@@ -74,8 +74,7 @@ def write(line, chip, journal):
         except Trouble as trouble:
             failures = 0 if journal.done_bytes() > before else failures + 1
             if trouble.kind != esptool_call.NOISE or failures >= TRIES:
-                again = f"run the same command again, it goes on at {journal.percent()} %."
-                raise Trouble(f"{trouble} {journal.percent()} % are written and verified: {again}", trouble.kind)
+                raise Trouble(again(trouble, f"it goes on at {journal.percent()} %."), trouble.kind)
             bootstrap.say(f"noise on the line; going on at {journal.percent()} %")
 
 
@@ -124,6 +123,11 @@ def verify(line, chip, images):
     patiently(lambda: call(line, ["--chip", chip, "verify-flash", *pairs], after="hard-reset"))
 
 
+def again(trouble, words):
+    """The trouble's line, with what a second run will do."""
+    return f"{str(trouble).rstrip('.')}: run the same command again, {words}"
+
+
 def patiently(act):
     """What act() gives, begun again when noise ends it. Errors: Trouble."""
     for _ in range(TRIES - 1):
@@ -150,10 +154,9 @@ def flash(line, chip, images, state=STATE):
         verify(line, chip, images)
     except Trouble as trouble:
         if trouble.kind != esptool_call.DIFFERS:
-            again = "All is written, but not compared as a whole: run the same command again."
-            raise Trouble(f"{trouble} {again}", trouble.kind)
+            raise Trouble(again(trouble, "all is written, but not yet compared as a whole."), trouble.kind)
         journal.forget()
-        raise Trouble("the flash does not hold what was written: run the same command again, it begins anew.")
+        raise Trouble(again(trouble, "it begins anew."))
     journal.forget()
     return board
 

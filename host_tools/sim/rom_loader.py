@@ -38,6 +38,7 @@ class Faults:
         self.is_garbled = False  # every answer is garbage: another program talks, at another rate
         self.highest_baud = None  # above it every answer is garbage
         self.noise_permille = 0  # answers with garbage bytes before them
+        self.noise_after_bytes = None  # of flash data: one garbage byte before an answer, once
         self.flip_permille = 0  # requests with one bit turned
         self.pulled_after_bytes = None  # of flash data: then the port is gone
         self.weak_at = None  # a flash address whose byte takes one bit wrong, unnoticed by the checksum
@@ -156,6 +157,9 @@ class RomLoader:
             return  # the answer is what the cable takes with it
         status = bytes((1 if error else 0, error, 0, 0))
         answer = struct.pack("<BBHI", 1, op, len(data) + len(status), value) + data + status
+        if self.faults.noise_after_bytes is not None and self.data_bytes >= self.faults.noise_after_bytes:
+            self.faults.noise_after_bytes = None
+            self._send(b"\x80")
         for _ in range(SYNC_ANSWERS if op == SYNC and not error else 1):
             if self.faults.strikes(self.faults.noise_permille):
                 self._send(self.faults.random.randbytes(1 + self.faults.random.randrange(6)))

@@ -77,8 +77,7 @@ def pulled(desk):
     """The desk after the cable was pulled in the third piece, and plugged in again."""
     desk.board.faults.pulled_after_bytes = 150_000
     code, said = desk.flash()
-    assert code == 1 and "the cable was pulled" in said
-    assert "run the same command again, it goes on at 43 %." in said
+    assert code == 1 and "the cable was pulled: run the same command again, it goes on at 43 %." in said
     assert not desk.holds()
     desk.board.faults.pulled_after_bytes = None
     desk.board.start()
@@ -179,6 +178,29 @@ def test_noise_never_makes_a_wrong_flash_good(desk, noise_permille, flip_permill
             assert "begins anew" in said
             code, said = desk.flash()
     assert code == 0 and desk.board.flash[OFFSET : OFFSET + len(content)] == content
+
+
+def test_one_noise_does_not_end_a_run(desk):
+    desk.board.faults.noise_after_bytes = 100_000
+    code, said = desk.flash()
+    assert code == 0 and desk.holds()
+    assert "noise on the line; going on at 21 %" in said
+    assert IMAGE_BYTES < desk.board.data_bytes < IMAGE_BYTES + PIECE_BYTES
+
+
+def test_noise_is_borne_thrice():
+    answers = [esptool_call.Trouble("x", esptool_call.NOISE), esptool_call.Trouble("x", esptool_call.NOISE), None]
+
+    def act():
+        if answers[0]:
+            raise answers.pop(0)
+        return "done"
+
+    assert flash.patiently(act) == "done"
+    answers[:] = [esptool_call.Trouble("x", esptool_call.NOISE)] * 4
+    with pytest.raises(esptool_call.Trouble):
+        flash.patiently(act)
+    assert len(answers) == 1
 
 
 def test_weak_flash_is_never_good(desk):
