@@ -8,7 +8,6 @@ except ImportError:  # the chip's build has only `tls`
     ssl = None
 
 CONNECT_S = 10
-LOCAL = "localhost"
 
 
 def tls_context(ca_der):
@@ -25,19 +24,12 @@ def tls_context(ca_der):
     return context
 
 
-def address_of(host):
-    """Numeric address for a host; names are resolved elsewhere, never by a blocking call. Errors: OSError."""
-    if host == LOCAL:
-        return "127.0.0.1"
-    parts = host.split(".")
-    if len(parts) == 4 and all(part.isdigit() and int(part) < 256 for part in parts):
-        return host
-    raise OSError("the broker's name cannot be resolved: " + host)
+async def opened(config, address_of):
+    """(reader, writer) connected to config.host:config.port within 10 s. Errors: OSError, asyncio.TimeoutError.
 
-
-async def opened(config):
-    """(reader, writer) connected to config.host:config.port within 10 s. Errors: OSError, asyncio.TimeoutError."""
-    host = address_of(config.host)
+    address_of: coroutine function that turns the host's name into a numeric address without blocking.
+    """
+    host = await address_of(config.host)
     if not config.ca_der:
         return await asyncio.wait_for(asyncio.open_connection(host, config.port), CONNECT_S)
     context = tls_context(config.ca_der)

@@ -14,6 +14,7 @@ import pytest
 from running import ROOT, publish
 
 from firmware.services.mqtt_client import MqttClient, MqttConfig
+from firmware.services.resolver import Resolver
 from host_tools.mosquitto import Mosquitto, free_port
 
 TOPIC = "ebb/1/box/a/cmd"
@@ -24,13 +25,15 @@ DENIED = (("denied", "ebb/1/box/a/secret"), ("after_denied", "ebb/1/box/a/secret
 class Client:
     """The client under test with what it heard; start() and stop() inside one event loop."""
 
-    def __init__(self, port, keepalive_s=2, ca_der=b"", host="127.0.0.1", login=None):
+    def __init__(self, port, keepalive_s=2, ca_der=b"", host="127.0.0.1", login=None, dns=((), 53)):
         config = MqttConfig(host, port, "a", login, keepalive_s, ("ebb/1/box/a/online", b"0"), ca_der, 4096, 2)
         self.heard = []
+        dns_servers, dns_port = dns
         tools = (
             lambda: time.monotonic_ns() // 1_000_000,
             lambda count: int.from_bytes(os.urandom(4), "little") % count,
         )
+        tools += (Resolver(lambda: dns_servers, tools, port=dns_port).address_of,)
         self.client = MqttClient(config, lambda *message: self.heard.append(message), (TOPIC,), tools)
 
     async def __aenter__(self):
@@ -266,10 +269,12 @@ async def tls_once(port, authority):
 CHIP_STORY = """
 import asyncio, os, time
 from firmware.services.mqtt_client import MqttClient, MqttConfig
+from firmware.services.resolver import Resolver
 with open(%r, "rb") as file:
     authority = file.read()
 config = MqttConfig("localhost", %d, "a", None, 20, None, authority, 4096, 2)
-client = MqttClient(config, lambda *m: None, ("x",), (time.ticks_ms, lambda n: os.urandom(1)[0] %% n))
+tools = (time.ticks_ms, lambda n: os.urandom(1)[0] %% n)
+client = MqttClient(config, lambda *m: None, ("x",), tools + (Resolver(lambda: (), tools).address_of,))
 async def story():
     asyncio.create_task(client.run())
     for _ in range(60):
