@@ -1,6 +1,6 @@
 """DNS as bytes: one question for an address, the answer to it, and the one answer of a captive portal."""
 
-LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789-_"
+LETTERS = b"abcdefghijklmnopqrstuvwxyz0123456789-_"
 MOST_LABEL, MOST_NAME = 63, 253  # RFC 1035 §2.3.4, written with dots
 MOST_CNAMES = 8
 MOST_RECORDS = 32  # more do not fit into a datagram of 512 bytes with one name
@@ -24,10 +24,10 @@ def quad(text):
 def wire_name(name):
     """A name as labels with their lengths, in lower case. Errors: ValueError."""
     made = b""
-    for label in name.lower().split("."):
+    for label in name.encode().lower().split(b"."):
         if not 0 < len(label) <= MOST_LABEL or not all(letter in LETTERS for letter in label):
             raise ValueError("not a host name: " + name)
-        made += bytes((len(label),)) + label.encode()
+        made += bytes((len(label),)) + label
     if len(made) > MOST_NAME + 1:
         raise ValueError("host name too long: " + name)
     return made + b"\x00"

@@ -11,6 +11,7 @@ import time
 
 import paho.mqtt.client as paho
 import pytest
+from name_server import UdpServer, dns_reply
 from running import ROOT, publish
 
 from firmware.services.mqtt_client import MqttClient, MqttConfig
@@ -73,6 +74,17 @@ def test_broker_restarts_and_kills(mosquitto):
                 await one.connected()
                 await asyncio.to_thread(publish, mosquitto.port, TOPIC, word.decode())
                 await one.until(lambda word=word: word in payloads(one))
+
+    asyncio.run(story())
+
+
+def test_a_broker_with_a_name_that_the_name_server_learns_late(mosquitto):
+    async def story():
+        with UdpServer(dns_reply({})) as server:
+            async with Client(mosquitto.port, host="broker.home", dns=((server.address,), server.port)) as one:
+                await one.until(lambda: one.client.status().detail == "no such name: broker.home")
+                server.reply = dns_reply({"broker.home": "127.0.0.1"})
+                await one.connected()
 
     asyncio.run(story())
 

@@ -48,7 +48,21 @@ class Query(unittest.TestCase):
         longest = ".".join(("a" * 63, "b" * 63, "c" * 63, "d" * 61))
         self.assertEqual(len(longest), 253)
         self.assertEqual(len(dns.query(1, longest)), 12 + 255 + 4)
-        for name in ("", ".", "a.", ".a", "a..b", "a b", "a" * 64, longest + "d", "ä.de", "a\x00", "a/b", "a:1"):
+        for name in (
+            "",
+            ".",
+            "a.",
+            ".a",
+            "a..b",
+            "a b",
+            "a" * 64,
+            longest + "d",
+            "ä.de",
+            "a\x00",
+            "a/b",
+            "a:1",
+            "\u212a",
+        ):
             with self.assertRaises(ValueError):
                 dns.query(1, name)
 
