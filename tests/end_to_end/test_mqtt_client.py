@@ -268,14 +268,26 @@ def test_tls_checks_authority_and_name(tmp_path, name, is_right_authority, is_go
         broker.stop()
 
 
-async def tls_once(port, authority):
+async def tls_once(port, authority, host="localhost", dns=((), 53)):
     """Whether the client connects within three seconds."""
     assert ssl.OPENSSL_VERSION
-    async with Client(port, ca_der=authority, host="localhost") as one:
+    async with Client(port, ca_der=authority, host=host, dns=dns) as one:
         end = time.monotonic() + 3
         while time.monotonic() < end and not one.client.status().is_connected:
             await asyncio.sleep(0.05)
         return one.client.status().is_connected
+
+
+def test_tls_checks_the_name_that_was_typed_not_its_address(tmp_path):
+    authority, certificate, key = certificates(tmp_path, "broker.home")
+    broker = Mosquitto(tmp_path, ("allow_anonymous true", f"certfile {certificate}", f"keyfile {key}")).start()
+    try:
+        with UdpServer(dns_reply({"broker.home": "127.0.0.1", "other.home": "127.0.0.1"})) as server:
+            for host, is_good in (("broker.home", True), ("other.home", False)):
+                dns = ((server.address,), server.port)
+                assert asyncio.run(tls_once(broker.port, authority, host, dns)) == is_good
+    finally:
+        broker.stop()
 
 
 CHIP_STORY = """

@@ -1,6 +1,7 @@
 """Resolver and time of day against servers that are silent, lie, or stand in for others; the tick goes on."""
 
 import asyncio
+import gc
 import os
 import random
 import socket
@@ -155,11 +156,13 @@ def test_no_such_name():
 
 
 def test_no_servers():
-    for addresses in ((), ("0.0.0.0",), ("", "fritz.box")):
-        one = Resolver(lambda addresses=addresses: addresses, (Hours().now_ms, below))
-        begun_s = time.monotonic()
-        assert "no name server" in found(one)
-        assert time.monotonic() - begun_s < 1
+    with UdpServer(silent) as server:
+        for addresses in ((), ("0.0.0.0",), ("", "fritz.box")):
+            one = Resolver(lambda addresses=addresses: addresses, (Hours(1).now_ms, below), port=server.port)
+            begun_s = time.monotonic()
+            assert "no name server" in found(one)
+            assert time.monotonic() - begun_s < 1
+        assert server.heard == []
 
 
 def test_servers_may_change():
@@ -202,6 +205,33 @@ def test_at_most_eight_are_kept_and_the_oldest_goes():
         assert len(server.heard) == 9
         assert found(one, "name0.home") == "10.0.0.0"
         assert len(server.heard) == 10
+
+
+def test_a_name_is_kept_once():
+    hours = Hours(1)
+    with UdpServer(dns_reply({NAME: ADDRESS, "long.home": "10.0.0.1"}, 3600)) as server:
+        one = resolver(hours, server)
+        assert found(one, "long.home") == "10.0.0.1"
+        server.reply = dns_reply({NAME: ADDRESS}, 60)
+        for _ in range(9):
+            assert found(one) == ADDRESS
+            hours.ahead_ms += 61_000
+        assert found(one, "long.home") == "10.0.0.1"
+        assert len(server.heard) == 10
+
+
+@pytest.mark.filterwarnings("error::ResourceWarning")
+def test_every_socket_is_closed():
+    with UdpServer(dns_reply({NAME: ADDRESS})) as server:
+        assert found(resolver(Hours(), server)) == ADDRESS
+        server.reply = silent
+
+        async def story():
+            with pytest.raises(asyncio.TimeoutError):
+                await asyncio.wait_for(resolver(Hours(1), server).address_of(NAME), 0.1)
+
+        asyncio.run(story())
+        gc.collect()
 
 
 def test_search_list():
@@ -323,6 +353,23 @@ def test_the_second_time_server_helps():
     assert one.heard
 
 
+def test_a_name_that_nobody_knows_leaves_the_other():
+    hours = Hours()
+    with UdpServer(ntp_reply(4_000_000_000)) as server:
+        places = (("unknown.home", 123), (server.address, server.port))
+        waits_of(TimeSync(hours, Resolver(lambda: (), (hours.now_ms, below)), places, below), 1)
+    assert hours.told == [4_000_000_000]
+
+
+def test_after_an_answer_the_first_wait_is_short_again():
+    hours = Hours()
+    replies = [silent, silent, silent, ntp_reply(), silent]
+    with UdpServer(lambda payload: replies.pop(0)(payload) if replies else ()) as server:
+        waits = waits_of(synced(hours, server), 5)
+    assert len(hours.told) == 1
+    assert 5 <= waits[0] <= 7 and 20 <= waits[2] <= 30 and waits[3] >= 20_700 and 5 <= waits[4] <= 7
+
+
 @pytest.mark.parametrize("reply", (silent, ntp_reply(stratum=0), ntp_reply(leap=3), ntp_reply(1000)))
 def test_bad_time_servers_are_asked_ever_more_seldom(reply):
     hours = Hours(400)
@@ -351,10 +398,11 @@ def test_the_word_of_others_counts_only_while_ntp_is_silent():
             assert not sync.offer(bad_s, time_sync.RANK_BROKER)
         assert sync.offer(now_s + 9, time_sync.RANK_BROWSER)
         assert sync.offer(now_s + 8, time_sync.RANK_BROKER)
+        assert sync.offer(now_s + 8, time_sync.RANK_BROKER)
         assert not sync.offer(now_s + 9, time_sync.RANK_BROWSER)
-        assert hours.told == [now_s + 9, now_s + 8]
+        assert hours.told == [now_s + 9, now_s + 8, now_s + 8]
         waits_of(sync, 1)
-        assert hours.told[2] == now_s and sync.rank == time_sync.RANK_NTP
+        assert hours.told[3] == now_s and sync.rank == time_sync.RANK_NTP
         count = len(hours.told)
         hours.ahead_ms += 86_000_000
         assert not sync.offer(now_s, time_sync.RANK_BROKER)
