@@ -65,7 +65,7 @@ class App:
             # Before any service is started; from here on only a living tick keeps the chip up.
             from firmware.drivers.watchdog import Watchdog
 
-            self.loop.watchdog = Watchdog()
+            self.loop.feed = Watchdog().feed
         if refusal is not None:
             self.tell("settings", refusal.words)
 
@@ -188,7 +188,7 @@ class App:
             self.mqtt = MqttService(mqtt_config, self)
             tasks.append(asyncio.create_task(self.health.keep("mqtt", self.mqtt.run)))
         if self.config.get("has_watchdog"):
-            tasks.append(asyncio.create_task(self._run_well()))
+            self._well = asyncio.create_task(self._run_well())
         if self.config.get("has_outside_time"):
             tasks.append(asyncio.create_task(self.health.keep("time", self._keep_time)))
         if self.config.get("tells_heap") and hasattr(gc, "mem_alloc"):

@@ -125,7 +125,7 @@ def _choose_slot():
 
 def config_of(path):
     """The box's config: box.json, with what the chosen slot brings. A broken one leaves a box in factory state."""
-    made = {"box": "ebb-" + "".join("%02x" % byte for byte in machine.unique_id()[-3:])}
+    made: dict[str, object] = {"box": "ebb-" + "".join("%02x" % byte for byte in machine.unique_id()[-3:])}
     try:
         with open(path) as file:
             found = json.loads(file.read(MOST_BYTES))

@@ -42,7 +42,7 @@ class ControlLoop:
         self.guard = interlock.first_guard(memory.now_ms)
         self.inbox = inbox
         self.sink: Callable[[Events], None] | None = None  # called after acting, never before
-        self.watchdog = None  # fed after each tick and by nothing else
+        self.feed: Callable[[], None] | None = None  # of the watchdog: called after each tick and by nothing else
         self.worst_late_ms = 0
         self._ticks = 0
 
@@ -82,8 +82,8 @@ class ControlLoop:
         next_ms = self.board.now_ms()
         while True:
             self.tick()
-            if self.watchdog is not None:
-                self.watchdog.feed()
+            if self.feed is not None:
+                self.feed()
             self._ticks += 1
             if self._ticks % GC_EVERY_TICKS == 0:
                 gc.collect()
@@ -107,8 +107,8 @@ class ControlLoop:
                 self.board.act(self.memory.outputs)
             except Exception as error:  # even sensing may be what crashed; the lease lapses by itself
                 print("ebb: resting:", error)
-            if self.watchdog is not None:
-                self.watchdog.feed()
+            if self.feed is not None:
+                self.feed()
             for command in self.inbox.take():
                 if command.source == "owner" and command.kind == "clear_fault":
                     self.inbox.put(command)

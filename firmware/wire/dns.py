@@ -10,7 +10,7 @@ A_IN, CNAME_IN = b"\x00\x01\x00\x01", b"\x00\x05\x00\x01"
 PORTAL_TTL_S = 10  # a telephone must forget the portal soon after it leaves
 
 
-def quad(text):
+def quad(text: str) -> bool:
     """Whether a text is an address a.b.c.d, without leading zeros, which some read as octal."""
     parts = text.encode().split(b".")
     if len(parts) != 4:
@@ -21,7 +21,7 @@ def quad(text):
     return True
 
 
-def wire_name(name):
+def wire_name(name: str) -> bytes:
     """A name as labels with their lengths, in lower case. Errors: ValueError."""
     made = b""
     for label in name.encode().lower().split(b"."):
@@ -33,13 +33,13 @@ def wire_name(name):
     return made + b"\x00"
 
 
-def query(number, name):
+def query(number: int, name: str) -> bytes:
     """The question for the address of a name; number: 0–65,535, random. Errors: ValueError."""
     head = bytes((number >> 8, number & 255)) + b"\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00"
     return head + wire_name(name) + A_IN
 
 
-def answer(payload, number, name):
+def answer(payload: bytes, number: int, name: str) -> "tuple[str, int] | str | None":
     """(address, ttl_s), "not_found", "bad" when the server fails or garbles, None when it answers another question.
 
     payload: any bytes. Errors: ValueError for a name that query() refuses.
@@ -58,7 +58,7 @@ def answer(payload, number, name):
     return _address(payload, asked[2], wanted)
 
 
-def captive(payload, address):
+def captive(payload: bytes, address: str) -> "bytes | None":
     """An answer that sends every name to `address`, empty for what is no A question; None for no question at all."""
     if len(payload) < HEADER or payload[2] & 0xF8:
         return None
@@ -73,11 +73,11 @@ def captive(payload, address):
     return made
 
 
-def _u16(payload, at):
+def _u16(payload: bytes, at: int) -> int:
     return payload[at] << 8 | payload[at + 1]
 
 
-def _question(payload):
+def _question(payload: bytes) -> "tuple[bytes, bytes, int] | None":
     """(name, type and class, offset behind it) of the one question, or None."""
     if _u16(payload, 4) != 1:
         return None
@@ -88,7 +88,7 @@ def _question(payload):
     return name, payload[at : at + 4], at + 4
 
 
-def _name(payload, at):
+def _name(payload: bytes, at: int) -> "tuple[bytes, int] | None":
     """(name as wire_name makes it, offset behind it), or None; a pointer leads only back, so there is an end."""
     name = b""
     behind = 0
@@ -113,7 +113,7 @@ def _name(payload, at):
     return None
 
 
-def _address(payload, at, wanted):
+def _address(payload: bytes, at: int, wanted: bytes) -> "tuple[str, int] | str":
     """(address, ttl_s), "not_found" or "bad": the first A record at the end of the chain, in the order sent."""
     count = _u16(payload, 6)
     ttl_s = 0x7FFFFFFF

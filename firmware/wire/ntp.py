@@ -10,12 +10,12 @@ ERA_S = 1 << 32
 FIRST_S = 1_735_689_600  # 2025: an earlier time is a wrong one; the latest is 2104, where the folded era ends
 
 
-def request(cookie8):
+def request(cookie8: bytes) -> bytes:
     """The question; cookie8: 8 random bytes in place of our time, which the answer must repeat."""
     return bytes((CLIENT,)) + b"\x00" * 39 + cookie8
 
 
-def opened(payload, cookie8):
+def opened(payload: bytes, cookie8: bytes) -> "int | None":
     """UTC seconds since 1970, rounded, or None when these bytes are no good answer to that question."""
     if len(payload) < SIZE or bytes(payload[24:32]) != cookie8:
         return None

@@ -1,4 +1,4 @@
-"""The virtual chip on a serial line: the 32-bit interpreter behind a pseudo-terminal, with flash, resets and a watchdog."""
+"""The virtual chip on a serial line: the interpreter behind a pseudo-terminal, with flash, resets and a watchdog."""
 
 import asyncio
 import contextlib

@@ -45,6 +45,9 @@ for label, size in CONFIG["partitions"]:
     esp32.partitions[label] = flash_image.FlashFile(CONFIG["folder"] + "/" + label + ".img", size)
 esp32.opened(CONFIG["folder"] + "/nvs.json")
 
+CORRUPTED = """The filesystem appears to be corrupted. If you had important data there, you
+may want to make a flash snapshot to try to recover it."""
+
 
 def mount():
     """As the stock image does: a blank partition is formatted, a broken one ends in a loop that says so."""
@@ -56,9 +59,7 @@ def mount():
         if not flash.is_blank():
             chip_clock.world.tell_state(True)
             while True:
-                print(
-                    "The filesystem appears to be corrupted. If you had important data there, you\nmay want to make a flash snapshot to try to recover it."
-                )
+                print(CORRUPTED)
                 __import__("time").sleep_ms(3000)
         vfs.VfsLfs2.mkfs(flash)
         vfs.mount(vfs.VfsLfs2(flash), "/")

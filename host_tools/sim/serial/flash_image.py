@@ -1,4 +1,4 @@
-"""Flash of the virtual chip: partitions in files of the host, in sectors that must be erased before they are written."""
+"""Flash of the virtual chip: partitions in files of the host, in sectors that are erased before they are written."""
 
 SECTOR = 4096
 
