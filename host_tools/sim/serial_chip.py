@@ -45,7 +45,7 @@ class SerialChip:
         self.console = bytearray()  # what the chip said, the last 64 kB of it
         self.is_raw = False
         self._process = None
-        self._tasks = []
+        self._tasks: list[asyncio.Task] = []
         self._wanted = None
 
     async def start(self):
