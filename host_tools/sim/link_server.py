@@ -57,6 +57,12 @@ class LinkServer:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         self.port = self._server.sockets[0].getsockname()[1]
 
+    async def close(self):
+        """Listen no more."""
+        self._server.close()
+        self.drop()
+        await self._server.wait_closed()
+
     def drop(self):
         """Cut the wire, as when the chip loses its supply; its output pins float low."""
         if self._writer is not None:

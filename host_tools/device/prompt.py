@@ -1,0 +1,143 @@
+"""A board's MicroPython prompt over the serial line: run code and move files, through mpremote's own transport."""
+
+import hashlib
+import time
+from pathlib import PurePosixPath
+
+import serial
+from mpremote.transport import TransportError, TransportExecError
+from mpremote.transport_serial import SerialTransport
+
+from host_tools.device.esptool_call import Trouble
+
+READ_S = 5  # for one byte that must come
+ANSWER_S = 20  # for the answer to a piece of code
+INTERRUPTS = 3  # Ctrl-C until a running firmware has let go
+CHUNK = 1024
+
+HASH_CODE = """
+import hashlib
+def digest(path):
+    made = hashlib.sha256()
+    buffer = bytearray(1024)
+    with open(path, "rb") as file:
+        while True:
+            count = file.readinto(buffer)
+            if not count:
+                return "".join("%02x" % byte for byte in made.digest())
+            made.update(memoryview(buffer)[:count])
+"""
+
+
+class Prompt:
+    """One connection. Entering it stops the firmware (the contactor opens) and does not reset the board."""
+
+    def __init__(self, port):
+        """Errors: Trouble."""
+        self.port = port
+        try:
+            self._transport = SerialTransport(port, timeout=READ_S)
+        except (TransportError, OSError, serial.SerialException):
+            raise Trouble(
+                f"nothing can be opened at {port}: is the board plugged in, or the port in use?", code=2
+            ) from None
+        try:
+            self._enter()
+        except BaseException:
+            self._transport.close()
+            raise
+
+    def _enter(self):
+        """Ctrl-C until the prompt is there. Errors: Trouble."""
+        for attempt in range(INTERRUPTS):
+            self._transport.serial.write(b"\r\x03")
+            time.sleep(0.1 + attempt * 0.5)
+            try:
+                self._transport.enter_raw_repl(soft_reset=False, timeout_overall=READ_S)
+                return
+            except (TransportError, OSError, serial.SerialException):
+                continue
+        raise Trouble(
+            f"no MicroPython prompt at {self.port}: another program may hold the port, the baud rate may be wrong, or "
+            "the board has no MicroPython yet (device flash).",
+            code=2,
+        )
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        """Leave the prompt; the board stays as it is."""
+        try:
+            if self._transport.in_raw_repl:
+                self._transport.exit_raw_repl()
+            self._transport.close()
+        except (OSError, serial.SerialException):
+            return  # the cable is gone already
+
+    def run(self, code, answer_s=ANSWER_S):
+        """What `code` prints, as text. Errors: Trouble with the board's last line when the code fails there."""
+        try:
+            self._transport.exec_raw_no_follow(code)
+            said, wrong = self._transport.follow(answer_s)
+        except (TransportError, OSError, serial.SerialException) as error:
+            raise Trouble(f"the board at {self.port} fell silent ({error}).") from None
+        if wrong:
+            raise Trouble("the board says: " + wrong.decode(errors="replace").strip().splitlines()[-1])
+        return said.decode(errors="replace").replace("\r\n", "\n")
+
+    def put(self, path, content):
+        """Write a file, its folders made as needed, and check its hash. Errors: Trouble."""
+        folders = list(PurePosixPath(path).parents)[-2::-1]
+        made = "import os\n" + "".join(f"try: os.mkdir({str(folder)!r})\nexcept OSError: pass\n" for folder in folders)
+        self.run(made)
+        self.run(f"f = open({path!r}, 'wb')")
+        for start in range(0, len(content), CHUNK):
+            self.run(f"f.write({content[start : start + CHUNK]!r})")
+        self.run("f.close()")
+        if self.digests([path])[path] != hashlib.sha256(content).hexdigest():
+            raise Trouble(f"{path} does not read back as it was written.")
+
+    def digests(self, paths):
+        """{path: SHA-256 or None where there is no such file}."""
+        found = {}
+        self.run(HASH_CODE)
+        for path in paths:
+            said = self.run(f"try: print(digest({path!r}))\nexcept OSError: print('-')").strip()
+            found[path] = None if said == "-" else said
+        return found
+
+    def read(self, path):
+        """Content of a file as bytes, None where there is none. Errors: Trouble."""
+        try:
+            return self._transport.fs_readfile(path)
+        except (TransportExecError, OSError) as error:
+            if "ENOENT" in str(error) or isinstance(error, FileNotFoundError):
+                return None
+            raise Trouble(f"{path} cannot be read: {error}") from None
+
+    def remove(self, path):
+        """Remove a file if it is there."""
+        self.run(f"import os\ntry: os.remove({path!r})\nexcept OSError: pass")
+
+    def restart(self):
+        """Hard reset; the connection is over."""
+        try:
+            self._transport.exec_raw_no_follow("import machine\nmachine.reset()")
+        except (TransportError, OSError, serial.SerialException):
+            pass  # the board may be gone before it has said so
+        self._transport.in_raw_repl = False
+        self.close()
+
+    def lines(self, for_s):
+        """Lines that the running program prints, as they come, for at most for_s seconds (None: for ever)."""
+        end = None if for_s is None else time.monotonic() + for_s
+        line = b""
+        while end is None or time.monotonic() < end:
+            line += self._transport.serial.read(1)
+            if line.endswith(b"\n"):
+                yield line.decode(errors="replace").rstrip()
+                line = b""

@@ -1,0 +1,82 @@
+"""A virtual chip on a serial line with its plant, in a thread of its own, for tests that use tools as a person does."""
+
+import asyncio
+import threading
+import time
+
+from host_tools import bootstrap
+from host_tools.sim.link_server import LinkServer, RealTime
+from host_tools.sim.pin_world import PinWorld
+from host_tools.sim.plant import Plant
+from host_tools.sim.serial_chip import SerialChip
+
+BOARDS = bootstrap.ROOT / "hardware" / "boards"
+
+
+class RunningChip:
+    """`port` is what a tool opens; the plant is `plant`, the chip `chip`."""
+
+    def __init__(self, folder, board="reference", heap="1m"):
+        from firmware.drivers import board_facts
+
+        self.folder, self.heap = folder, heap
+        self.facts = board_facts.loaded(BOARDS / f"{board}.json")
+        self.plant = Plant(1, self.facts.phases, "polite")
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+
+    def __enter__(self):
+        self._thread.start()
+        self.now(self._start())
+        return self
+
+    def __exit__(self, *_):
+        self.now(self._stop())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(5)
+        self._loop.close()
+
+    def now(self, work):
+        """Result of a coroutine in the chip's thread."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
+
+    async def _start(self):
+        self.real_time = RealTime(self.plant, 1)
+        self.link = LinkServer(self.real_time, PinWorld(self.plant, self.facts))
+        await self.link.start()
+        self.chip = SerialChip(self.folder, self.link, (self.facts.pins.peak_reset,), self.heap)
+        self.port = self.chip.port
+        self._plant_task = asyncio.create_task(self._run_plant())
+        await self.chip.start()
+
+    async def _run_plant(self):
+        while True:
+            self.real_time.settle()
+            await asyncio.sleep(0.005)
+
+    async def _stop(self):
+        self._plant_task.cancel()
+        await self.chip.stop()
+        await self.link.close()
+
+    def said(self):
+        """What the chip printed, the last 64 kB."""
+        return bytes(self.chip.console).decode(errors="replace")
+
+    def wait(self, is_reached, words, for_s=20):
+        """Until is_reached() is true; an error with the console else."""
+        end = time.monotonic() + for_s
+        while time.monotonic() < end:
+            if is_reached():
+                return
+            time.sleep(0.05)
+        raise AssertionError(f"not within {for_s} s: {words}; {self.chip.resets}; {self.said()[-1500:]}")
+
+    def wait_said(self, text, for_s=20):
+        """Until the chip has printed a text."""
+        self.wait(lambda: text in self.said(), text, for_s)
+
+    def power_cut(self):
+        """Pull the plug, and put it back."""
+        self.now(self.chip.cut())
+        self.now(self.chip.power_on())
