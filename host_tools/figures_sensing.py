@@ -83,7 +83,7 @@ def letters(seed, count, board):
         else:
             # From any letter before: the band must win over the hysteresis.
             before = chance.choice("ABCDE")
-            wrong += pilot.letter_of(found_high, before) != letter
+            wrong += pilot.letter_of(found_high, before) != letter  # pyright: ignore[reportArgumentType]
     return wrong, void
 
 

@@ -67,7 +67,7 @@ def word_columns(tree, name):
     table, column = WORD_TABLES.get(name, ("", 0))
     found = set()
     for node in tree.body:
-        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == table:
+        if isinstance(node, ast.AnnAssign) and getattr(node.target, "id", "") == table:
             found |= {id(row.elts[column]) for row in node.value.elts if len(getattr(row, "elts", ())) > column}
     return found
 

@@ -78,7 +78,7 @@ def is_stubborn(s: "Situation") -> bool:
 
 
 # from-states, guard, to-state, clause. First match wins. There is no row from stopping to charging.
-TRANSITIONS = (
+TRANSITIONS: "tuple[Transition, ...]" = (
     ("idle testing waiting offered charging stopping", must_open, "faulted", "faults.md I3"),
     ("faulted", is_healed, "idle", "faults.md, classes"),
     ("testing waiting offered charging stopping", is_unplugged, "idle", "faults.md S1, S4"),
@@ -99,7 +99,9 @@ def rows_by_state() -> "GuardRows":
     """TRANSITIONS split by from-state: (state, ((guard, to), …)), so that a tick reads only its own rows."""
     split = ()
     for row in states.STATES:
-        guards = tuple((guard, to) for froms, guard, to, _ in TRANSITIONS if row[0] in froms.split())
+        guards: tuple[GuardRow, ...] = tuple(
+            (guard, to) for froms, guard, to, _ in TRANSITIONS if row[0] in froms.split()
+        )
         split += ((row[0], guards),)
     return split
 
@@ -112,7 +114,7 @@ def first_stage(now_ms: int) -> "Stage":
     return Stage("idle", now_ms, now_ms + units.X1_HOLD_MS, now_ms, 0, 0, "", 0)
 
 
-def next_state(s: "Situation") -> str:
+def next_state(s: "Situation") -> "State":
     """The state that follows in this situation; the same one when no guard holds."""
     state = s.stage.state
     for name, guards in ROWS:
@@ -135,7 +137,7 @@ def stepped(s: "Situation", readings: "Readings") -> "Stage":
     return s.stage
 
 
-def entered(s: "Situation", to: str) -> "Stage":
+def entered(s: "Situation", to: "State") -> "Stage":
     """Stage at the start of state `to`, with the holds that leaving the old state begins."""
     now_ms = s.now_ms
     before = s.stage
@@ -159,7 +161,7 @@ def entered(s: "Situation", to: str) -> "Stage":
     return Stage(to, now_ms, may_offer_at_ms, may_close_at_ms, 0, low_until_ms, test, test_until_ms)
 
 
-def with_test(stage: "Stage", test: str, until_ms: int) -> "Stage":
+def with_test(stage: "Stage", test: "SelfTest", until_ms: int) -> "Stage":
     """Stage with the self-test at another step."""
     return Stage(
         stage.state,

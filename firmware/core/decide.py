@@ -130,7 +130,7 @@ def acknowledged(memory_claims: "Claims", readings: "Readings", settings: "Setti
     return claims.marked_applied(memory_claims, readings.now_ms, is_obeyed)
 
 
-def worn(wear: "Wear", before: str, after: str, most_ma: int) -> "Wear":
+def worn(wear: "Wear", before: "State", after: "State", most_ma: int) -> "Wear":
     """Wear after a transition: closings, and openings with more than 1 A flowing."""
     was_closed = states.is_closed(before)
     if was_closed == states.is_closed(after):
@@ -140,7 +140,7 @@ def worn(wear: "Wear", before: str, after: str, most_ma: int) -> "Wear":
     return Wear(wear.operations + 1, wear.hot_openings)
 
 
-def mode_of(stage: "Stage", now_ms: int) -> str:
+def mode_of(stage: "Stage", now_ms: int) -> "PilotMode":
     """Pilot mode of a stage: the state's own, and F for the first 500 ms of a fault that met a closed contactor."""
     if stage.low_until_ms and now_ms < stage.low_until_ms:
         return "low"

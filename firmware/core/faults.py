@@ -4,7 +4,7 @@ from firmware.core import offer, pilot, states, units
 from firmware.core.records import Active, Event, Faults
 
 # Reactions in rising order; the strongest active one rules. "normal" rows are handled by the state machine itself.
-REACTIONS = ("", "warn", "no_start", "stop", "open", "locked")
+REACTIONS: "tuple[Reaction, ...]" = ("", "warn", "no_start", "stop", "open", "locked")
 SOFT_CLEAR_MS = 30_000  # soft: 30 s after the cause is gone (faults.md, classes)
 COUNT_KEPT_MS = 86_400_000  # counters fall back after 24 h without a recurrence
 HIGH_LIMIT_MV = 13_500  # ±12 V ± 5 % plus measuring error: beyond it the reading is not a pilot (faults.md S8)
@@ -66,7 +66,7 @@ def conditions(memory: "Memory", readings: "Readings", settings: "SettingsRecord
     return mask
 
 
-def measurement_conditions(memory: "Memory", readings: "Readings", mode: str) -> int:
+def measurement_conditions(memory: "Memory", readings: "Readings", mode: "PilotMode") -> int:
     """Bits for a pilot that cannot be what the wallbox itself drives: stale, out of range, a half missing, no diode."""
     high_mv = readings.pilot_high_mv
     low_mv = readings.pilot_low_mv
@@ -102,7 +102,7 @@ def current_conditions(memory: "Memory", readings: "Readings", settings: "Settin
     return mask
 
 
-def watched(faults: "Faults", mask: int, now_ms: int, letter: str) -> "tuple[Faults, Events]":
+def watched(faults: "Faults", mask: int, now_ms: int, letter: "Letter") -> "tuple[Faults, Events]":
     """(Faults, events) after one tick with the conditions of `mask`; the same Faults while nothing is wrong."""
     if not mask and not faults.active and not faults.pending:
         return faults, ()
@@ -147,7 +147,7 @@ def confirmed_of(faults: "Faults", mask: int, now_ms: int) -> "tuple[Pending, tu
     return pending, confirmed
 
 
-def may_clear(fault: "Active", row: "FaultRow", now_ms: int, letter: str) -> bool:
+def may_clear(fault: "Active", row: "FaultRow", now_ms: int, letter: "Letter") -> bool:
     """Whether a fault whose cause is gone may end now: soft by time, hard by unplugging, permanent never."""
     if not fault.is_latched:
         return now_ms >= fault.clear_at_ms
@@ -175,7 +175,7 @@ def counted(counts: "Counts", index: int, now_ms: int) -> "tuple[Counts, int]":
     return kept + ((index, times, now_ms),), times
 
 
-def strongest(active: "tuple[Active, ...]") -> str:
+def strongest(active: "tuple[Active, ...]") -> "Reaction":
     """The strongest reaction of the active faults; a latched one is "locked"."""
     most = 0
     for fault in active:

@@ -5,7 +5,7 @@ from firmware.core.records import Pilot
 
 # (letter, stays down to, stays up to) in mV at the pin: the edges 10.5, 7.5, 4.5 and 1.5 V of requirements §1, each
 # widened by 0.3 V of hysteresis. F is −12 V where the wallbox itself did not ask for it.
-BANDS = (
+BANDS: "tuple[LetterBand, ...]" = (
     ("A", 10200, 99999),
     ("B", 7200, 10800),
     ("C", 4200, 7800),
@@ -15,7 +15,7 @@ BANDS = (
 )
 
 
-def letter_of(high_mv: int, before: str) -> str:
+def letter_of(high_mv: int, before: "Letter") -> "Letter":
     """Letter "A"–"F" for a high half in mV, with hysteresis around the letter seen before (requirements §1)."""
     index = 0
     while BANDS[index][0] != before:
@@ -32,7 +32,7 @@ def first_pilot(now_ms: int) -> "Pilot":
     return Pilot("A", now_ms + units.LETTER_STABLE_MS, now_ms + units.JUDGE_AFTER_MS, False)
 
 
-def watched(pilot: "Pilot", readings: "Readings", mode: str) -> "Pilot":
+def watched(pilot: "Pilot", readings: "Readings", mode: "PilotMode") -> "Pilot":
     """The Pilot after one tick of readings, while `mode` ("high" | "pwm" | "low") is on the wire.
 
     A half that was not seen leaves the letter standing; the fault table opens after 100 ms of that.
@@ -56,7 +56,7 @@ def watched(pilot: "Pilot", readings: "Readings", mode: str) -> "Pilot":
     return pilot
 
 
-def is_diode_good(readings: "Readings", mode: str) -> bool:
+def is_diode_good(readings: "Readings", mode: "PilotMode") -> bool:
     """Whether the low half proves the car's diode; only PWM can (requirements §1)."""
     return mode == "pwm" and readings.pilot_low_mv is not None and readings.pilot_low_mv <= units.DIODE_LOW_MV
 

@@ -1,7 +1,13 @@
 """Types of the fields of records.py, which namedtuple cannot tell a checker; tests/house_rules/test_stubs.py holds
 the two equal, field by field."""
 
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+Letter: TypeAlias = Literal["A", "B", "C", "D", "E", "F"]
+PilotMode: TypeAlias = Literal["high", "pwm", "low"]
+State: TypeAlias = Literal["idle", "testing", "waiting", "offered", "charging", "stopping", "faulted"]
+SelfTest: TypeAlias = Literal["", "trip", "clear", "passed", "failed"]
+Reaction: TypeAlias = Literal["", "warn", "no_start", "stop", "open", "locked"]
 
 class Readings(NamedTuple):
     now_ms: int
@@ -23,7 +29,7 @@ class Readings(NamedTuple):
 
 class Outputs(NamedTuple):
     is_contactor_closed: bool
-    pilot_mode: str
+    pilot_mode: PilotMode
     duty_permille: int
     led_pattern: str
     wants_residual_test: bool
@@ -79,19 +85,19 @@ class Memory(NamedTuple):
     seen: tuple[Ref, ...]
 
 class Pilot(NamedTuple):
-    letter: str
+    letter: Letter
     stable_at_ms: int
     judge_at_ms: int
     is_diode_seen: bool
 
 class Stage(NamedTuple):
-    state: str
+    state: State
     since_ms: int
     may_offer_at_ms: int
     may_close_at_ms: int
     quiet_at_ms: int
     low_until_ms: int
-    test: str
+    test: SelfTest
     test_until_ms: int
 
 class Situation(NamedTuple):
@@ -99,7 +105,7 @@ class Situation(NamedTuple):
     pilot: Pilot
     stage: Stage
     limit_ma: int
-    reaction: str
+    reaction: Reaction
     most_ma: int
 
 class Claims(NamedTuple):
@@ -112,7 +118,7 @@ class Faults(NamedTuple):
     pending: tuple[tuple[int, int], ...]
     active: tuple[Active, ...]
     counts: tuple[tuple[int, int, int], ...]
-    reaction: str
+    reaction: Reaction
 
 class Active(NamedTuple):
     row: int

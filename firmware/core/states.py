@@ -2,7 +2,7 @@
 
 # state, contactor closed?, pilot mode, light
 # "When can the contactor be closed?" is answered by reading the second column.
-STATES = (
+STATES: "tuple[StateRow, ...]" = (
     ("idle", False, "high", "off"),
     ("testing", False, "high", "blue_blink"),
     ("waiting", False, "high", "blue"),
@@ -13,7 +13,7 @@ STATES = (
 )
 
 
-def row_of(state: str) -> "StateRow":
+def row_of(state: "State") -> "StateRow":
     """The row of STATES for a state's name."""
     for row in STATES:
         if row[0] == state:
@@ -21,6 +21,6 @@ def row_of(state: str) -> "StateRow":
     raise ValueError("no such state: " + state)
 
 
-def is_closed(state: str) -> bool:
+def is_closed(state: "State") -> bool:
     """Whether the contactor is closed in this state."""
     return row_of(state)[1]

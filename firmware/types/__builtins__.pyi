@@ -15,15 +15,20 @@ from firmware.core.records import Decision as Decision
 from firmware.core.records import Energy as Energy
 from firmware.core.records import Event as Event
 from firmware.core.records import Faults as Faults
+from firmware.core.records import Letter as Letter
 from firmware.core.records import Memory as Memory
 from firmware.core.records import Offer as Offer
 from firmware.core.records import Outputs as Outputs
 from firmware.core.records import Pilot as Pilot
+from firmware.core.records import PilotMode as PilotMode
+from firmware.core.records import Reaction as Reaction
 from firmware.core.records import Readings as Readings
 from firmware.core.records import Ref as Ref
 from firmware.core.records import Refusal as Refusal
+from firmware.core.records import SelfTest as SelfTest
 from firmware.core.records import Situation as Situation
 from firmware.core.records import Stage as Stage
+from firmware.core.records import State as State
 from firmware.core.records import Wear as Wear
 
 ClaimRows: TypeAlias = tuple[Claim, ...]
@@ -32,9 +37,13 @@ Seen: TypeAlias = tuple[Ref, ...]
 Pending: TypeAlias = tuple[tuple[int, int], ...]
 Counts: TypeAlias = tuple[tuple[int, int, int], ...]
 FaultRow: TypeAlias = tuple[str, int, str, int, str, int, int]
-StateRow: TypeAlias = tuple[str, bool, str, str]
-# (state, ((guard, to-state), …)); a guard may answer with a number of ms instead of False.
-GuardRows: TypeAlias = tuple[tuple[str, tuple[tuple[Callable[[Situation], bool | int], str], ...]], ...]
+LetterBand: TypeAlias = tuple[Letter, int, int]
+StateRow: TypeAlias = tuple[State, bool, PilotMode, str]
+# A guard may answer with 0, or with another number, in place of a boolean.
+Transition: TypeAlias = tuple[str, Callable[[Situation], bool | int], State, str]
+# (state, ((guard, to-state), …))
+GuardRow: TypeAlias = tuple[Callable[[Situation], bool | int], State]
+GuardRows: TypeAlias = tuple[tuple[str, tuple[GuardRow, ...]], ...]
 SettingRow: TypeAlias = tuple[str, str, int, int, int, int | bool | str, str, str, bool]
 Octets: TypeAlias = bytes | bytearray | memoryview
 Json: TypeAlias = bool | int | str | list[Json] | dict[str, Json] | None
@@ -56,7 +65,7 @@ class SettingsRecord(NamedTuple):
     plain_may_bind: bool
 
 class GuardRecord(NamedTuple):
-    mode: str
+    mode: PilotMode
     mode_at_ms: int
     has_diode: bool
     diode_at_ms: int

@@ -25,6 +25,8 @@ STRICT = (
     ("core/energy.py", "first_energy(wh: int)", "first_energy(wh)", "reportMissingParameterType"),
     ("core/interlock.py", "Guard(mode, mode_at_ms, has", "Guard(mode_at_ms, mode, has", "reportArgumentType"),
     ("core/faults.py", "return REACTIONS[most]", "return most", "reportReturnType"),
+    ("core/states.py", 'True, "high", "blue_blink"', 'True, "hi", "blue_blink"', "reportAssignmentType"),
+    ("core/charging.py", 'to == "waiting"', 'to == "wating"', "reportUnnecessaryComparison"),
     ("core/charging.py", "s.limit_ma < units", "s.limit_mv < units", "reportAttributeAccessIssue"),
     ("wire/status.py", '"wear": {"operations"', '"wear": {"operation"', "reportAssignmentType"),
     ("wire/mqtt_topics.py", 'status["power_w"]', 'status["power"]', "reportGeneralTypeIssues"),
