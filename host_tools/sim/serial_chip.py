@@ -81,7 +81,7 @@ class SerialChip:
         if cause != SOFT:
             self.is_raw = False
             self.link.fed_at_us = None
-        self.link.is_busy = True
+        self.link.is_busy = False  # until boot.py runs nothing can be interrupted
         self._wanted = None
         path = self.folder / "chip.json"
         path.write_text(json.dumps({**self.config, "cause": cause, "is_raw": self.is_raw}))

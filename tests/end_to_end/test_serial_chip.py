@@ -85,6 +85,7 @@ def test_nothing_to_open():
 
 
 def test_a_corrupt_file_system_loops_as_the_stock_image_does(chip):
+    chip.wait_said(">>> ")
     chip.now(chip.chip.cut())
     image = chip.chip.folder / "vfs.img"
     image.write_bytes(b"\x55" * 65536 + image.read_bytes()[65536:])

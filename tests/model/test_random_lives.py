@@ -4,7 +4,7 @@ import json
 from collections import Counter
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from firmware.core import charging, claims, energy, faults, interlock, pilot
@@ -116,6 +116,8 @@ def act(box, oracle, what, value):
         world.change(box.plant, {"faults": {what: value}})
 
 
+@example("polite", 0, [(("pause", 1), 20), (("adc_stuck", True), 20), (("pilot_short_earth", True), 20)])
+@example("polite", 0, [(("resume", 0), 20), (("adc_stuck", True), 20), (("plug", False), 20)])
 @settings(max_examples=400, deadline=None, print_blob=True, suppress_health_check=list(HealthCheck))
 @given(st.sampled_from(CARS), st.integers(0, 2**31), LIVES)
 def test_no_life_breaks_an_invariant(character, seed, moves):
