@@ -60,9 +60,9 @@ def call(line, arguments, after="no-reset", heard=None):
                 said.append(text)
                 if heard is not None:
                     heard(text)
-        finally:
-            if process.poll() is None and sys.exc_info()[0] is not None:
-                process.terminate()
+        except BaseException:
+            process.terminate()  # Ctrl-C: no esptool stays behind on the port
+            raise
     whole = "".join(said)
     if process.returncode:
         raise trouble(line, whole)

@@ -15,6 +15,8 @@ from host_tools.device.esptool_call import CHIPS, Line, Trouble, call
 
 partition_table = partitions.partition_table
 TRIES = 3  # calls in a row that noise may end without one more piece
+WROTE = re.compile(r"Wrote \d+ bytes.* at (0x[0-9a-f]+)", re.MULTILINE)
+WRITING = re.compile(r"Writing at (0x[0-9a-f]+)", re.MULTILINE)
 STATE = bootstrap.ROOT / ".cache" / "flash.json"
 
 Board = collections.namedtuple("Board", "chip mac flash_bytes")
@@ -84,8 +86,8 @@ def write_once(line, chip, journal):
 
     def heard(text):
         nonlocal at
-        wrote = re.match(r"Wrote \d+ bytes.* at (0x[0-9a-f]+)", text)
-        writing = re.match(r"Writing at (0x[0-9a-f]+)", text)
+        wrote = WROTE.match(text)
+        writing = WRITING.match(text)
         if wrote:
             at = int(wrote[1], 16)
         elif writing:
@@ -188,5 +190,8 @@ def run(argv):
     except Trouble as trouble:
         print(f"ebb: {trouble}", file=sys.stderr, flush=True)
         return trouble.code
+    except KeyboardInterrupt:
+        print("ebb: stopped: run the same command again, it goes on where this ended.", file=sys.stderr, flush=True)
+        return 1
     print(f"{board.chip} {board.mac}: written and verified", flush=True)
     return 0

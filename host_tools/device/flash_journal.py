@@ -65,7 +65,6 @@ class Journal:
                 self._verified = {(offset, digest) for offset, digest in kept["verified"]}
         except (OSError, ValueError, KeyError, TypeError):
             self._verified = set()  # none or a torn one: the job starts anew
-        self._verified &= {(piece.offset, piece.sha256) for piece in self.pieces}
 
     def remaining(self):
         """Pieces still to be written."""

@@ -83,6 +83,7 @@ class RomLoader:
         self.stop()
         master, slave = os.openpty()
         tty.setraw(slave)
+        os.set_blocking(master, False)  # what a host does not read is lost, as on a UART
         self._fds = [master, slave, *os.pipe()]
         self.port = os.ttyname(slave)
         if self.link is not None:
