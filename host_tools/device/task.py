@@ -1,0 +1,24 @@
+"""Task `device`: the table of what is done for a real board: name, module, one line of help."""
+
+import importlib
+import sys
+
+COMMANDS = (("build", "host_tools.device.build", "the tree as it lies on the chip, the same to the byte each time"),)
+
+
+def run(argv):
+    """Run one command; returns its exit code (0 only on success)."""
+    if not argv or argv[0] in ("-h", "--help"):
+        print("usage: python3 -m host_tools device <command> [options]\n")
+        for name, _, words in COMMANDS:
+            print(f"  {name:<10} {words}")
+        print("\n--help after a command tells its options.")
+        return 0 if argv else 2
+    for name, module, _ in COMMANDS:
+        if name == argv[0]:
+            return importlib.import_module(module).run(argv[1:])
+    print(
+        f"ebb: there is no device command '{argv[0]}'; 'python3 -m host_tools device --help' lists them.",
+        file=sys.stderr,
+    )
+    return 2
