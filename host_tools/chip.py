@@ -181,10 +181,10 @@ def callers():
     """Sources of what calls the firmware by name: boot.py, main.py and the scripts that measure it."""
     root = bootstrap.ROOT
     paths = [root / "boot.py", root / "main.py", *sorted((root / "host_tools" / "chip_scripts").glob("*.py"))]
-    return [path.read_text() for path in paths]
+    return [path.read_text("utf-8") for path in paths]
 
 
 def plain_sources():
     """{path: text} of the firmware as it is in the repository."""
     root = bootstrap.ROOT
-    return {str(path.relative_to(root)): path.read_text() for path in sorted((root / "firmware").rglob("*.py"))}
+    return {str(path.relative_to(root)): path.read_text("utf-8") for path in sorted((root / "firmware").rglob("*.py"))}

@@ -8,7 +8,7 @@ TASKS = (
     ("test", "host_tools.test_task", "everything that must pass, installing what it needs"),
     ("check", "host_tools.check_task", "format, lint, types, house rules and unit tests: under 30 s"),
     ("scenario", "host_tools.scenario_task", "run scenario text in simulated time"),
-    ("device", "host_tools.device.task", "for a real board: build …; --help lists its commands"),
+    ("device", "host_tools.device.task", "for a real board: build; --help lists all commands"),
     ("setup", "host_tools.setup_task", "only the installation; --chip adds the real MicroPython"),
     ("docs", "host_tools.docs_task", "write the references from the tables; --check compares only"),
     ("budgets", "host_tools.budgets", "figures of time, memory and measuring, one a line"),

@@ -65,7 +65,7 @@ def loaded(name):
     if "/" in name or name == "schema" or not path.exists():
         raise BadBoard(f"there is no board '{name}'; there are {', '.join(names())}.")
     try:
-        board = json.loads(path.read_text())
+        board = json.loads(path.read_text("utf-8"))
     except ValueError as error:
         raise BadBoard(f"hardware/boards/{name}.json is not JSON: {error}.") from None
     found = reasons(board)
@@ -78,7 +78,7 @@ def loaded(name):
 
 def reasons(board):
     """List of sentences, each a reason to refuse the board; empty for a good one."""
-    schema = json.loads((FOLDER / "schema.json").read_text())
+    schema = json.loads((FOLDER / "schema.json").read_text("utf-8"))
     wrong = sorted(
         jsonschema.Draft202012Validator(schema).iter_errors(board), key=lambda error: list(map(str, error.path))
     )

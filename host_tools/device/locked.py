@@ -22,7 +22,9 @@ class BadWheel(Exception):
 
 def locked(name):
     """(version, list of sha256) of a package. Errors: BadWheel."""
-    found = re.search(rf"^{re.escape(name)}==(\S+)((?: \\\n\s+--hash=sha256:[0-9a-f]{{64}})+)$", LOCK.read_text(), re.M)
+    found = re.search(
+        rf"^{re.escape(name)}==(\S+)((?: \\\n\s+--hash=sha256:[0-9a-f]{{64}})+)$", LOCK.read_text("utf-8"), re.M
+    )
     if not found:
         raise BadWheel(f"requirements.txt does not lock {name} with its hashes.")
     return found[1], re.findall(r"sha256:([0-9a-f]{64})", found[2])
@@ -64,9 +66,16 @@ def download(name, path):
         command += ["--require-hashes", "--only-binary", ":all:", "-d", folder, "-r", str(asked)]
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode or not (asked.parent / path.name).exists():
-            last = (done.stderr.strip().splitlines() or ["pip fetched another file"])[-1]
-            raise BadWheel(f"the wheel of {name} {version} cannot be had: {last}")
+            raise BadWheel(f"the wheel of {name} {version} cannot be had: {reason(done.stderr)}")
         (asked.parent / path.name).replace(path)
+
+
+def reason(said):
+    """Why pip fetched nothing, in one line."""
+    if "DO NOT MATCH THE HASHES" in said:
+        return "what came has another hash than requirements.txt locks."
+    errors = [line.removeprefix("ERROR: ") for line in said.splitlines() if line.startswith("ERROR: ")]
+    return errors[-1] if errors else "pip fetched another file."
 
 
 def sources(found, names):

@@ -30,7 +30,7 @@ class BadBuild(Exception):
 
 def version():
     """The firmware's own version, from firmware/app.py."""
-    for node in ast.parse((bootstrap.ROOT / "firmware" / "app.py").read_text()).body:
+    for node in ast.parse((bootstrap.ROOT / "firmware" / "app.py").read_text("utf-8")).body:
         if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "VERSION":
             return ast.literal_eval(node.value)
     raise BadBuild("firmware/app.py has no VERSION.")
@@ -90,7 +90,7 @@ def boot(board):
     """boot.py with the coil's pins of this board. Errors: BadBuild."""
     pins = board["pins"]
     line = f"COIL_PINS = ({pins['coil_enable']}, {pins['coil_heartbeat']})"
-    text, count = COIL_LINE.subn(line, (bootstrap.ROOT / "boot.py").read_text())
+    text, count = COIL_LINE.subn(line, (bootstrap.ROOT / "boot.py").read_text("utf-8"))
     if count != 1:
         raise BadBuild(f"boot.py has {count} lines COIL_PINS and must have one.")
     return text.encode()

@@ -1,14 +1,13 @@
-"""Runs on the interpreter: the built tree is the whole file system, boot.py chooses the slot, the app ticks from it."""
+"""Runs on the interpreter, started in the built tree, which becomes its file system: boot.py, slot, a hundred ticks."""
 
+import asyncio.stream  # noqa: F401 - asyncio is frozen on the chip
 import sys
 from collections import namedtuple
 
-import asyncio.stream  # noqa: F401 - asyncio is frozen on the chip
 import fake_machine
-import machine
 import vfs
 
-TREE, HAS_PAGE = sys.argv[1], sys.argv[2] == "page"
+TREE, HAS_PAGE = sys.argv[1], sys.argv[2] == "True"
 
 
 class Silent:
@@ -68,7 +67,8 @@ class Dog:
 
 
 fake_machine.world = Silent()
-machine.WDT = Dog
+fake_machine.WDT = Dog
+sys.modules["machine"] = fake_machine
 sys.modules["esp32"] = namedtuple("esp32", ("NVS", "Partition"))(Store, Partition)
 vfs.umount("/")
 vfs.mount(vfs.VfsPosix(TREE), "/")
@@ -80,6 +80,9 @@ print("coil:", Silent.driven)
 import starter  # noqa: E402
 
 config = starter.config_of("/box.json")
+print("slot:", sys.path[0])
+# This interpreter finds modules in the mounted tree but reads them where it was started: only "a" is right for both.
+sys.path[0] = "a"
 from firmware import app  # noqa: E402
 
 box = app.App(config)
@@ -87,4 +90,4 @@ for _ in range(100):
     box.loop.tick()
 if HAS_PAGE:
     from firmware.services import web_service  # noqa: F401
-print("started:", sys.path[0], app.__file__, box.phrases.phrase("state.idle"), box.board.facts.name)
+print("started:", app.__file__, box.board.facts.name, box.phrases.phrase("state.idle")[0])
