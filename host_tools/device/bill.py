@@ -1,5 +1,8 @@
 """The bill of materials of a build: CycloneDX 1.6, the same for the same tree, checked against the schema."""
 
+# pyright: reportCallIssue=false, reportArgumentType=false
+# The library makes its constructors with decorators that the checker does not see through.
+
 import uuid
 
 from cyclonedx.model import HashAlgorithm, HashType, Property

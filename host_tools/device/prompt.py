@@ -15,6 +15,18 @@ ANSWER_S = 20  # for the answer to a piece of code
 INTERRUPTS = 3  # Ctrl-C until a running firmware has let go
 CHUNK = 1024
 
+RESTART_CODE = """
+import machine
+try:
+    import esp32
+    store = esp32.NVS("ebb")
+    store.set_i32("planned", 1)
+    store.commit()
+except Exception as error:
+    print(error)
+machine.reset()
+"""
+
 HASH_CODE = """
 import hashlib
 def digest(path):
@@ -124,9 +136,9 @@ class Prompt:
         self.run(f"import os\ntry: os.remove({path!r})\nexcept OSError: pass")
 
     def restart(self):
-        """Hard reset; the connection is over."""
+        """Hard reset, which the firmware does not count as a crash; the connection is over."""
         try:
-            self._transport.exec_raw_no_follow("import machine\nmachine.reset()")
+            self._transport.exec_raw_no_follow(RESTART_CODE)
         except (TransportError, OSError, serial.SerialException):
             pass  # the board may be gone before it has said so
         self._transport.in_raw_repl = False
