@@ -6,6 +6,8 @@ from machine import Pin
 
 # The coil's pins of this board; `device build` writes those of the board it builds for.
 COIL_PINS = (11, 12)
+# Digest of starter.mpy, written by `device build`: code that flash has changed is never run. Empty on a PC.
+STARTER_SHA256 = ""
 
 
 def open_contactor(numbers):
@@ -17,13 +19,27 @@ def open_contactor(numbers):
             print("boot: no pin", number)
 
 
+def is_starter_right():
+    """Whether the starter is the one that was built with this file."""
+    import hashlib
+
+    with open("starter.mpy", "rb") as file:
+        digest = hashlib.sha256(file.read(16384)).digest()
+    return "".join("%02x" % byte for byte in digest) == STARTER_SHA256
+
+
 open_contactor(COIL_PINS)
 
+# main.py runs in the same names and starts nothing while this is False.
+MAY_START = False
 try:
+    if STARTER_SHA256 and not is_starter_right():
+        raise OSError("starter.mpy is damaged; flash it again")
     import starter
 
     starter.prepare()
     # Needed again only after trouble: its memory is the firmware's.
     del starter, sys.modules["starter"]
-except Exception as error:  # a chip without its firmware still starts, with the contactor open
+    MAY_START = True
+except Exception as error:  # a chip without its firmware still comes up, with the contactor open
     print("boot: nothing to start:", error)

@@ -12,16 +12,25 @@ def config():
     return made
 
 
-try:
-    CONFIG = config()
-    from firmware import app
+def run():
+    """The firmware, until it ends by an error or a person ends it."""
+    try:
+        found = config()
+        from firmware import app
 
-    app.run(CONFIG)
-except KeyboardInterrupt:
-    import starter
+        app.run(found)
+    except KeyboardInterrupt:
+        import starter
 
-    starter.hold()
-except Exception as error:
-    import starter
+        starter.hold()
+    except Exception as error:
+        import starter
 
-    starter.crashed(error)
+        starter.crashed(error)
+
+
+# On the chip boot.py has run in these names; on a PC it was imported, and stands for itself.
+if globals().get("MAY_START", True):
+    run()
+else:
+    print("main: there is no firmware that may be started; the contactor is open.")

@@ -22,6 +22,7 @@ STARTER = "firmware/starter.py"
 # Modules that only a board with a page needs; app imports them behind has_page.
 WEB = ("firmware/services/web_", "firmware/services/bounded_reader.py", "firmware/wire/web_api.py")
 COIL_LINE = re.compile(r"^COIL_PINS = \(.*\)$", re.M)
+STARTER_LINE = re.compile(r'^STARTER_SHA256 = ""$', re.M)
 
 
 class BadBuild(Exception):
@@ -86,13 +87,14 @@ def board_json(board):
     return compact(facts)
 
 
-def boot(board):
-    """boot.py with the coil's pins of this board. Errors: BadBuild."""
+def boot(board, starter):
+    """boot.py with the coil's pins of this board and the digest of starter.mpy. Errors: BadBuild."""
     pins = board["pins"]
     line = f"COIL_PINS = ({pins['coil_enable']}, {pins['coil_heartbeat']})"
     text, count = COIL_LINE.subn(line, (bootstrap.ROOT / "boot.py").read_text("utf-8"))
-    if count != 1:
-        raise BadBuild(f"boot.py has {count} lines COIL_PINS and must have one.")
+    text, more = STARTER_LINE.subn(f'STARTER_SHA256 = "{hashlib.sha256(starter).hexdigest()}"', text)
+    if count != 1 or more != 1:
+        raise BadBuild("boot.py must have one line COIL_PINS and one line STARTER_SHA256.")
     return text.encode()
 
 
@@ -130,9 +132,9 @@ def tree(board, carried):
         files["page/index.html.gz"] = zipped((root / "web" / "index.html").read_bytes())
     files["manifest.json"] = manifest(board, files, carried)
     made = {f"a/{path}": data for path, data in files.items()}
-    made["boot.py"] = boot(board)
-    made["main.py"] = (root / "main.py").read_bytes()
     made.update(compiled({"starter.py": (root / STARTER).read_bytes()}))
+    made["boot.py"] = boot(board, made["starter.mpy"])
+    made["main.py"] = (root / "main.py").read_bytes()
     return dict(sorted(made.items())), names
 
 
