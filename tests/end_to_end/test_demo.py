@@ -83,3 +83,17 @@ def test_bench_and_owner(tmp_path):
 
         demo.wait(is_back, "the box is back and sees the car")
         assert demo.call("web", "/api/command", {"kind": "charge_now"}, **token)[0] == 202
+
+
+def test_the_serial_line_of_a_demo(tmp_path):
+    with RunningDemo("--serial", "--data", str(tmp_path / "box")) as demo:
+        port = demo.ready["serial"]
+        demo.charge()
+        cut_ms = demo.world()["now_ms"]
+        assert demo.call("bench", "/power", {"is_on": False})[0] == 200
+        assert demo.wait_edge("coil", False, cut_ms) - cut_ms < 200
+        assert demo.call("bench", "/power", {"is_on": True})[0] == 200
+        demo.wait_edge("pilot_mode", "high", cut_ms)
+        command = [sys.executable, "-m", "mpremote", "connect", f"port:{port}", "resume", "fs", "ls", "/a"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0 and "manifest.json" in done.stdout, done.stdout + done.stderr

@@ -1,0 +1,71 @@
+"""The firmware on a virtual chip with a serial line, which people can open with mpremote and the device tools."""
+
+import asyncio
+import json
+from pathlib import Path
+
+from host_tools.device import build, install
+from host_tools.device.prompt import Prompt
+from host_tools.sim.serial_chip import SerialChip
+
+BOX_KEYS = (
+    "box",
+    "web_host",
+    "web_port",
+    "mqtt_host",
+    "mqtt_port",
+    "owner_password",
+    "owner_token",
+    "has_outside_time",
+)
+
+
+class SerialFirmware:
+    """Built, installed over the serial line, started from flash; the same calls as FirmwareProcess."""
+
+    runtime = "micropython"
+
+    def __init__(self, config, link, board):
+        """config: of the demo; link: a started LinkServer; board: a name of hardware/boards."""
+        self.config = config
+        self.board = board
+        self.folder = Path(config["data_dir"]) / "serial"
+        self._chip = SerialChip(self.folder, link, config["quiet_pins"])
+        self.port = self._chip.port
+        self._work = None
+
+    def _put(self):
+        """The built tree, the box's own file and its settings, as device flash and provision would."""
+        with Prompt(self.port) as prompt:
+            install.install(prompt, build.made(self.board).files, lambda path, number, of: None)
+            box = {key: self.config[key] for key in BOX_KEYS}
+            prompt.put("/box.json", json.dumps(box).encode())
+            settings = Path(self.config["data_dir"]) / "settings.json"
+            if settings.exists() and prompt.read("/data/settings.json") is None:
+                prompt.put("/data/settings.json", settings.read_bytes())
+            prompt.restart()
+
+    async def prepare(self):
+        """Bring the chip up with the firmware on its flash."""
+        await self._chip.start()
+        await asyncio.to_thread(self._put)
+
+    def start(self, is_power_return):
+        """Power on; the chip itself knows why it starts."""
+        self._work = asyncio.get_running_loop().create_task(self._chip.power_on())
+
+    def cut(self):
+        """Power off at this instant: no farewell."""
+        self._work = asyncio.get_running_loop().create_task(self._chip.cut())
+
+    async def stop(self):
+        """Power off for good."""
+        await self._chip.stop()
+
+    def is_running(self):
+        """Always: the chip starts itself anew."""
+        return True
+
+    def console(self):
+        """The last lines that the firmware printed."""
+        return bytes(self._chip.console[-2000:]).decode(errors="replace")
