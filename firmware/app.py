@@ -16,7 +16,6 @@ from firmware.services.inbox import Inbox
 from firmware.services.mqtt_client import MqttConfig, Status
 from firmware.services.mqtt_service import MqttService
 from firmware.services.phrase_book import PhraseBook
-from firmware.services.resolver import Resolver
 from firmware.services.settings_store import SettingsStore
 from firmware.wire import grid_contract, mqtt_topics, status
 from firmware.wire.acknowledgement import Moment
@@ -53,7 +52,7 @@ class App:
         hold_ms = random_below(chosen.restart_spread_s + 1) * 1000 if config.get("is_power_return") else 0
         memory = decide.first_memory(self.board.now_ms(), rows, (0, hold_ms))
         self.now_ms = self.board.now_ms
-        self.resolver = Resolver(lambda: config.get("dns_servers", ()), (self.now_ms, random_below))
+        self._resolver = None
         self.inbox = Inbox()
         self.submit = self.inbox.put
         self.loop = ControlLoop(self.board, chosen, memory, self.inbox)
@@ -68,6 +67,17 @@ class App:
             self.loop.feed = Watchdog().feed
         if refusal is not None:
             self.tell("settings", refusal.words)
+
+    async def address_of(self, host):
+        """Numeric address of a host, which never blocks. Errors: OSError in words."""
+        if host.replace(".", "").isdigit():
+            return host
+        if self._resolver is None:
+            # Loaded for the first name: a broker with an address needs none of it.
+            from firmware.services.resolver import Resolver
+
+            self._resolver = Resolver(lambda: self.config.get("dns_servers", ()), (self.now_ms, random_below))
+        return await self._resolver.address_of(host)
 
     def settings(self):
         """Settings in force."""
