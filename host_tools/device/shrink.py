@@ -157,7 +157,7 @@ class Shrinker(ast.NodeTransformer):
         self.generic_visit(node)
         self.arguments.pop()
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            node.name = self.plan.private.get(node.name, self.globals.get(node.name, node.name))
+            node.name = self.globals.get(node.name, node.name)
             if ast.get_docstring(node) is not None:
                 node.body = node.body[1:] or [ast.Pass()]
         return node
@@ -186,6 +186,9 @@ class Shrinker(ast.NodeTransformer):
     def visit_ClassDef(self, node):
         """A class and what is in it."""
         self.generic_visit(node)
+        for part in node.body:
+            if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef):
+                part.name = self.plan.private.get(part.name, part.name)
         node.name = self.globals.get(node.name, node.name)
         if ast.get_docstring(node) is not None:
             node.body = node.body[1:] or [ast.Pass()]

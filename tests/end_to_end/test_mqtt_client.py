@@ -1,8 +1,6 @@
 """The box's MQTT client against real brokers: restart, queued commands, takeover, ACL, TLS, silence and slowness."""
 
 import asyncio
-import datetime
-import ipaddress
 import os
 import ssl
 import subprocess
@@ -16,6 +14,7 @@ from running import ROOT, publish
 
 from firmware.services.mqtt_client import MqttClient, MqttConfig
 from firmware.services.resolver import Resolver
+from host_tools.certificates import certificates
 from host_tools.mosquitto import Mosquitto, free_port
 
 TOPIC = "ebb/1/box/a/cmd"
@@ -214,35 +213,6 @@ def test_a_message_longer_than_the_limit_drops_the_connection_only(mosquitto):
             sender.disconnect()
 
     asyncio.run(story())
-
-
-def certificates(folder, name):
-    """(CA in DER, certificate path, key path) of a broker called `name`, made for this test."""
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import rsa
-
-    now = datetime.datetime.now(datetime.UTC)
-    keys = [rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(2)]
-    names = [x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, text)]) for text in ("test authority", name)]
-    made = []
-    for index in range(2):
-        builder = x509.CertificateBuilder().subject_name(names[index]).issuer_name(names[0])
-        builder = builder.public_key(keys[index].public_key()).serial_number(x509.random_serial_number())
-        builder = builder.not_valid_before(now - datetime.timedelta(days=1))
-        builder = builder.not_valid_after(now + datetime.timedelta(days=9))
-        builder = builder.add_extension(x509.BasicConstraints(ca=index == 0, path_length=None), critical=True)
-        if index:
-            entries = [x509.DNSName(name)]
-            if name == "localhost":
-                entries.append(x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
-            builder = builder.add_extension(x509.SubjectAlternativeName(entries), critical=False)
-        made.append(builder.sign(keys[0], hashes.SHA256()))
-    (folder / "broker.pem").write_bytes(made[1].public_bytes(serialization.Encoding.PEM))
-    plain = serialization.NoEncryption()
-    form = serialization.PrivateFormat.TraditionalOpenSSL
-    (folder / "broker.key").write_bytes(keys[1].private_bytes(serialization.Encoding.PEM, form, plain))
-    return made[0].public_bytes(serialization.Encoding.DER), folder / "broker.pem", folder / "broker.key"
 
 
 @pytest.mark.parametrize(

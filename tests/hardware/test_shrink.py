@@ -84,6 +84,7 @@ def test_private_things_are_short_and_visible_ones_stay():
         "def f(*rest):\n    return sum(rest)\nresult = f(1, 2)\n",
         "FLAG = True\nresult = 1 if FLAG is True else 2\n",
         "K = -1 << 3\nresult = K - 1\n",
+        "def _count():\n    return 3\nclass A:\n    def __init__(self):\n        self._count = 1\nresult = _count() + A()._count\n",  # noqa: E501
     ),
 )
 def test_odd_sources_do_the_same(source):
