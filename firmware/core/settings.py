@@ -14,6 +14,8 @@ SETTINGS = (
     ("restart_spread_s", "int", 0, 1800, 1, 600, "owner", "s", False),
     ("utc_offset_s", "int", -43200, 50400, 900, 0, "owner", "s", False),
     ("groups", "names", 0, 8, 1, "", "owner", "", False),
+    ("wifi_ssid", "text", 0, 32, 1, "", "owner", "", False),
+    ("wifi_password", "text", 0, 63, 1, "", "owner", "", True),
     ("mqtt_host", "text", 0, 64, 1, "", "owner", "", False),
     ("mqtt_port", "int", 1, 65535, 1, 8883, "owner", "", False),
     ("mqtt_user", "text", 0, 64, 1, "", "owner", "", False),

@@ -19,6 +19,8 @@ def changed(app, changes):
         if row[0] in changes and row[6] == "installer":
             # Raising needs the installer's code and the button (requirements §2); that way in does not exist yet.
             return Refusal("not_allowed", row[0], "Only the installer may change this.", None)
+        if row[0] in changes and row[0].startswith("wifi_"):
+            return Refusal("not_allowed", row[0], "Wi-Fi is tried before it is kept: use its own call.", None)
     made = settings.changed(app.loop.settings, changes)
     if not isinstance(made, Refusal):
         app.store.save(made)

@@ -32,7 +32,7 @@ class Table(unittest.TestCase):
             self.assertEqual(len(row), 9)
             self.assertIn(row[1], ("int", "bool", "text", "names"))
             self.assertIn(row[6], ("installer", "owner"))
-            self.assertIs(row[8], row[0] == "mqtt_password")
+            self.assertIs(row[8], row[0] in ("wifi_password", "mqtt_password"))
 
     def test_installation_facts_belong_to_the_installer(self):
         installer = [row[0] for row in settings.SETTINGS if row[6] == "installer"]
@@ -67,6 +67,11 @@ class Table(unittest.TestCase):
     def test_text(self):
         self.assertEqual(tried(mqtt_host="a" * 64).mqtt_host, "a" * 64)
         self.assertEqual(tried(mqtt_host=" ~").mqtt_host, " ~")
+        self.assertEqual(
+            (tried(wifi_ssid="a" * 32).wifi_ssid, tried(wifi_password="b" * 63).wifi_password[60:]), ("a" * 32, "bbb")
+        )
+        self.assertEqual(tried(wifi_ssid="a" * 33), "wifi_ssid must be 0 to 32 plain characters.")
+        self.assertEqual(tried(wifi_password="a" * 64), "wifi_password must be 0 to 63 plain characters.")
         for value in ("a" * 65, "a\n", "\x1b[0m", "\x7f", "ä"):
             self.assertEqual(tried(mqtt_host=value), "mqtt_host must be 0 to 64 plain characters.")
 
