@@ -71,6 +71,11 @@ class WebService:
             app.route(path, methods=[method])(self._guarded(call, is_public))
         return app
 
+    def add(self, rows):
+        """Add calls (method, path, call, is_public) of another service; is_public: True or a function."""
+        for method, path, call, is_public in rows:
+            self._web.route(path, methods=[method])(self._guarded(call, is_public))
+
     def _guarded(self, call, is_public):
         """The call behind the checks that every request passes."""
 
@@ -92,7 +97,7 @@ class WebService:
                 return Refusal("foreign_page", "Origin", "Another page may not command this box.", None), 403
             if not request.headers.get("Content-Type", "").startswith("application/json"):
                 return Refusal("bad_type", "Content-Type", "Send JSON.", None), 415
-        if is_public or self._is_known(request):
+        if is_public is True or (is_public and is_public()) or self._is_known(request):
             return None
         return Refusal("login", "", "Please log in.", None), 401
 

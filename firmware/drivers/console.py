@@ -1,0 +1,52 @@
+"""The serial console as bytes, while a set-up over it is allowed."""
+
+import select
+import sys
+
+import micropython
+
+MOST_AT_ONCE = 64
+CTRL_C = 3
+# Bytes of a frame may be 3, which would otherwise stop the program; no frame holds these, but mpremote or a person
+# who presses Ctrl-C three times sends them.
+STOPS = (b"\r\x03", b"\x03\x03\x03")
+
+
+class Console:
+    """read() and write() between open() and close(); only then is Ctrl-C a byte like others."""
+
+    def __init__(self):
+        self._poller = None
+        self._last = b""
+
+    def open(self):
+        """Take the bytes from the prompt."""
+        if self._poller is None:
+            self._poller = select.poll()
+            self._poller.register(sys.stdin, select.POLLIN)
+            micropython.kbd_intr(-1)
+
+    def close(self):
+        """Give them back."""
+        if self._poller is not None:
+            self._poller = None
+            micropython.kbd_intr(CTRL_C)
+
+    def read(self):
+        """What is there now, at most 64 bytes, without waiting. Errors: KeyboardInterrupt when a person stops it."""
+        made = b""
+        while self._poller is not None and len(made) < MOST_AT_ONCE and self._poller.poll(0):
+            byte = sys.stdin.buffer.read(1)
+            if not byte:
+                break
+            made += byte
+        seen = self._last + made
+        if [stop for stop in STOPS if stop in seen]:
+            self.close()
+            raise KeyboardInterrupt()
+        self._last = seen[-2:]
+        return made
+
+    def write(self, payload):
+        """One whole frame."""
+        sys.stdout.buffer.write(payload)

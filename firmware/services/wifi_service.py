@@ -1,0 +1,167 @@
+"""Wi-Fi: joins and always comes back, tries new credentials before it keeps them, opens set-up when it may."""
+
+import asyncio
+from collections import namedtuple
+
+from firmware.core import settings
+from firmware.core.records import Refusal
+from firmware.wire import wifi_plan
+
+POLL_S = 0.5
+DNS_PORT = 53
+
+# code, trial: rows wifi.… of words_en.txt, trial "" before any; address "" without one; state: as in wifi_plan.STEPS.
+WifiStatus = namedtuple("WifiStatus", ("state", "code", "trial", "ssid", "address", "is_set_up_on"))
+
+
+class WifiService:
+    """run() for ever. What a person does comes in by button_held_3s() and offer(); nothing here touches charging."""
+
+    def __init__(self, config, app, wifi):
+        """config: dict with box, ap_secret; app: the App, of which only public names are used; wifi: drivers.Wifi."""
+        self._config = config
+        self._app = app
+        self.wifi = wifi
+        self._plan = wifi_plan.first(self._has_credentials(), app.now_ms())
+        self._offered = ("", "")
+        self._trial = ""
+        self._until_ms = 0
+        self._is_point_on = False
+        self._may_open = True
+        self._dns = None
+        self._cause = "" if self._has_credentials() else "factory"
+
+    def _has_credentials(self):
+        return self._app.settings().wifi_ssid != ""
+
+    def button_held_3s(self):
+        """A person stands at the box: set-up is open for ten minutes from now."""
+        self._cause = "button"
+
+    def offer(self, ssid, password):
+        """Try credentials for 30 s, keeping the old ones until then. None, or a Refusal."""
+        code = wifi_plan.refused(ssid, password)
+        plan = None if code else wifi_plan.trial(self._plan, self._app.now_ms())
+        if plan is None:
+            code = code or "busy"
+            return Refusal(code, "password" if code == "bad_password" else "ssid", self.words(code), None)
+        self._plan, self._offered, self._trial = plan, (ssid, password), "trying"
+        self.wifi.disconnect()
+        return None
+
+    def is_set_up_on(self):
+        """Whether the set-up access point is on."""
+        return self._is_point_on
+
+    def may_set_up(self):
+        """Whether somebody at the box may set it up over its serial line: in factory state or after the button."""
+        return not self._has_credentials() or self._app.now_ms() < self._until_ms
+
+    def status(self):
+        """How Wi-Fi stands, and how the last trial ended."""
+        plan = self._plan
+        ssid = self._offered[0] or self._app.settings().wifi_ssid
+        return WifiStatus(plan.state, plan.code, self._trial, ssid, self.wifi.address(), self._is_point_on)
+
+    def words(self, code):
+        """A code in words, with what to do."""
+        words, todo = self._app.phrases.phrase("wifi." + code)
+        return words + ". " + todo if todo else words + "."
+
+    async def run(self):
+        """Look twice a second. The access point ends with the service."""
+        self.wifi.set_hostname(self._config["box"])
+        try:
+            while True:
+                self.step()
+                self._keep_dns()
+                await asyncio.sleep(POLL_S)
+        finally:
+            self._close_point()
+            self._keep_dns()
+            self._may_open = True  # a service that starts again opens it for the rest of its time
+
+    def step(self):
+        """One look at the radio, and what follows from it."""
+        now_ms = self._app.now_ms()
+        before = self._plan
+        self._plan, action = wifi_plan.stepped(before, self.wifi.state(), now_ms, self._app.random_below)
+        if action:
+            self._act(action)
+        if self._plan.code != before.code:
+            self._app.tell("wifi", self.words(self._plan.code))
+        self._keep_window(now_ms)
+
+    def _act(self, action):
+        """Do what the plan says; a radio that refuses is a failed join, which the next look sees."""
+        chosen = self._app.settings()
+        try:
+            if action == "join":
+                self.wifi.connect(chosen.wifi_ssid, chosen.wifi_password)
+            elif action == "try":
+                self.wifi.connect(*self._offered)
+            elif action == "keep":
+                self._keep()
+            else:
+                self.wifi.disconnect()
+        except OSError as error:
+            self._app.tell("wifi", str(error))
+        if action == "roll_back":
+            self._trial, self._offered = self._plan.code, ("", "")
+            self._app.tell("wifi", self.words("rolled_back"))
+
+    def _keep(self):
+        """The new credentials work: from now on they are the box's own."""
+        ssid, password = self._offered
+        self._offered = ("", "")
+        made = settings.changed(self._app.settings(), {"wifi_ssid": ssid, "wifi_password": password})
+        self._app.loop.settings = made
+        self._trial = "stored"
+        try:
+            self._app.store.save(made)
+        except OSError:
+            self._trial = "not_stored"
+        self._app.tell("wifi", self.words(self._trial))
+        self._cause = "stored"
+
+    def _keep_window(self, now_ms):
+        """Open the access point when somebody may set up, and close it when the time is over."""
+        cause, self._cause = self._cause, ""
+        if cause:
+            self._until_ms = wifi_plan.window_until_ms(self._until_ms, cause, now_ms)
+            self._may_open = True
+        if now_ms >= self._until_ms:
+            self._close_point()
+        elif self._may_open and not self._is_point_on:
+            self._open_point()
+
+    def _open_point(self):
+        """WPA2 with the box's own secret or not at all; the serial line stays open without it."""
+        secret = self._config.get("ap_secret")
+        self._may_open = False
+        if not wifi_plan.is_secret(secret):
+            self._app.tell("wifi", self.words("no_secret"))
+            return
+        try:
+            self.wifi.start_access_point(wifi_plan.point_name(self._config["box"]), secret)
+            self._is_point_on = True
+            self._app.tell("wifi", self.words("set_up"))
+        except OSError as error:
+            self._app.tell("wifi", str(error))
+
+    def _close_point(self):
+        if self._is_point_on:
+            self._is_point_on = False
+            self.wifi.stop_access_point()
+            self._app.tell("wifi", self.words("set_up_over"))
+
+    def _keep_dns(self):
+        """The captive DNS lives as long as the access point."""
+        if self._is_point_on and self._dns is None:
+            from firmware.services.captive_dns import CaptiveDns
+
+            place = (self._config.get("dns_host", CaptiveDns.ADDRESS), self._config.get("dns_port", DNS_PORT))
+            self._dns = asyncio.create_task(CaptiveDns(place, self._app.tell).run())
+        elif not self._is_point_on and self._dns is not None:
+            self._dns.cancel()
+            self._dns = None
