@@ -7,17 +7,13 @@ import micropython
 
 MOST_AT_ONCE = 64
 CTRL_C = 3
-# Bytes of a frame may be 3, which would otherwise stop the program; no frame holds these, but mpremote or a person
-# who presses Ctrl-C three times sends them.
-STOPS = (b"\r\x03", b"\x03\x03\x03")
 
 
 class Console:
-    """read() and write() between open() and close(); only then is Ctrl-C a byte like others."""
+    """read() and write() between open() and close(); only then is Ctrl-C a byte like others, as frames need it."""
 
     def __init__(self):
         self._poller = None
-        self._last = b""
 
     def open(self):
         """Take the bytes from the prompt."""
@@ -33,18 +29,13 @@ class Console:
             micropython.kbd_intr(CTRL_C)
 
     def read(self):
-        """What is there now, at most 64 bytes, without waiting. Errors: KeyboardInterrupt when a person stops it."""
+        """What is there now, at most 64 bytes, without waiting."""
         made = b""
         while self._poller is not None and len(made) < MOST_AT_ONCE and self._poller.poll(0):
             byte = sys.stdin.buffer.read(1)
             if not byte:
                 break
             made += byte
-        seen = self._last + made
-        if [stop for stop in STOPS if stop in seen]:
-            self.close()
-            raise KeyboardInterrupt()
-        self._last = seen[-2:]
         return made
 
     def write(self, payload):

@@ -20,7 +20,7 @@ class ImprovService:
         self._parser = improv.Parser()
 
     async def run(self):
-        """Listen while somebody may set up the box; the line is the prompt's else."""
+        """Listen while somebody may set up the box; the line is the prompt's else. Errors: KeyboardInterrupt."""
         quiet = 0
         try:
             while True:
@@ -30,6 +30,8 @@ class ImprovService:
                     continue
                 self._source.open()
                 chunk = self._source.read()
+                if self._parser.is_stop(chunk):
+                    raise KeyboardInterrupt()
                 quiet = 0 if chunk else quiet + 1
                 # A frame that stopped in its middle must not swallow the next one.
                 frames = self._parser.feed(chunk) if quiet < QUIET_POLLS else self._parser.quiet()

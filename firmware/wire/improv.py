@@ -7,6 +7,8 @@ NO_ERROR, BAD_PACKET, UNKNOWN_COMMAND, NOT_CONNECTED = 0, 1, 2, 3  # errors
 SEND_WIFI, ASK_STATE, ASK_DEVICE, ASK_NETWORKS = 1, 2, 3, 4  # commands
 CHUNK = 64
 MOST_DATA = 255
+KEYS = b"\r\n\x01\x03"
+CTRL_C = b"\x03"
 
 
 def framed(kind, data):
@@ -78,6 +80,13 @@ class Parser:
                 size = _size(held)
             self._held = held
         return frames
+
+    def is_stop(self, chunk):
+        """Whether a person or mpremote pressed Ctrl-C: between frames, alone or with the keys that go with it.
+
+        Frames hold the same byte, so the line's own Ctrl-C is off meanwhile; to be asked before feed().
+        """
+        return not self._held and CTRL_C in chunk and not chunk.strip(KEYS)
 
     def quiet(self):
         """The line went quiet: what began will not end; frames that were hidden in it."""

@@ -75,6 +75,26 @@ class Parsing(unittest.TestCase):
         parser.feed(b"IMPROV\x01\x03\xffIMPROV\x01\x03\xff" + ASK)
         self.assertEqual(parser.quiet() + parser.quiet(), [(3, b"\x02\x00")])
 
+    def test_a_person_at_the_prompt_can_stop_the_box(self):
+        for chunk in (b"\x03", b"\r\x03", b"\x03\x03\n", b"\r\x03\r\x01"):
+            self.assertTrue(improv.Parser().is_stop(chunk))
+        for chunk in (b"", b"\r", b"\x01", b"a\x03", b"MPROV\x01\x03"):
+            self.assertFalse(improv.Parser().is_stop(chunk))
+
+    def test_no_frame_stops_the_box_however_it_arrives(self):
+        for ssid in (1, 3, 13, 32):
+            for password in (0, 8, 13, 63):
+                data = bytes((ssid,)) + b"~" * ssid + bytes((password,)) + b" " * password
+                frame = improv.framed(improv.COMMAND, bytes((1, len(data))) + data)
+                for size in (1, 2, 3, 64):
+                    parser = improv.Parser()
+                    frames = []
+                    for start in range(0, len(frame), size):
+                        chunk = frame[start : start + size]
+                        self.assertFalse(parser.is_stop(chunk))
+                        frames += parser.feed(chunk)
+                    self.assertEqual(len(frames), 1)
+
     def test_the_longest_frame(self):
         frame = improv.framed(improv.COMMAND, bytes(range(255)))
         self.assertEqual(improv.Parser().feed(frame), [(3, bytes(range(255)))])
