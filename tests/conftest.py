@@ -1,4 +1,4 @@
-"""Puts the project and the unit tests' samples on the path, and fake pins under the drivers."""
+"""Puts the project and the unit tests' samples on the path, and fake pins and a fake radio under the drivers."""
 
 import sys
 from pathlib import Path
@@ -8,9 +8,10 @@ for folder in (ROOT, *(ROOT / "tests" / name for name in ("unit", "end_to_end", 
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
 
-from host_tools.sim import fake_machine  # noqa: E402 - the path comes first
+from host_tools.sim import fake_machine, fake_network  # noqa: E402 - the path comes first
 
 sys.modules.setdefault("machine", fake_machine)
+sys.modules.setdefault("network", fake_network)
 
 
 def pytest_addoption(parser):
