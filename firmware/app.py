@@ -79,6 +79,14 @@ class App:
             self._resolver = Resolver(lambda: self.config.get("dns_servers", ()), (self.now_ms, random_below))
         return await self._resolver.address_of(host)
 
+    def tls_gate(self, ca_der):
+        """TlsGate for an encrypted connection, None for a plain one."""
+        if not ca_der:
+            return None
+        from firmware.services.tls_gate import TlsGate
+
+        return TlsGate(self.loop, self.now_ms)
+
     def settings(self):
         """Settings in force."""
         return self.loop.settings

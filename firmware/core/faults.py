@@ -29,6 +29,7 @@ FAULTS = (
     ("S15", 0, "open", 0, "permanent", 0, 2),
     ("N6", 0, "normal", 6100, "normal", 0, 0),
     ("X1", 0, "open", 100, "soft", 2, 0),
+    ("X3", 0, "open", 300, "soft", 0, 0),
     ("X6", 0, "normal", 0, "normal", 0, 0),
 )
 
@@ -45,7 +46,7 @@ def row_of(fault_id: str) -> int:
 
 S2, S3, S6, S8 = row_of("S2"), row_of("S3"), row_of("S6"), row_of("S8")
 S12A, S12B, S12C, S12D = row_of("S12a"), row_of("S12b"), row_of("S12c"), row_of("S12d")
-S14, S15, X1 = row_of("S14"), row_of("S15"), row_of("X1")
+S14, S15, X1, X3 = row_of("S14"), row_of("S15"), row_of("X1"), row_of("X3")
 
 
 def conditions(memory: "Memory", readings: "Readings", settings: "SettingsRecord") -> int:
@@ -63,6 +64,9 @@ def conditions(memory: "Memory", readings: "Readings", settings: "SettingsRecord
         mask |= 1 << S15
     if states.is_closed(memory.stage.state):
         mask |= current_conditions(memory, readings, settings)
+        # The lease lapsed, or the interlock said no: what is open stays open, and closes by the usual way only.
+        if memory.outputs.is_contactor_closed and not readings.is_relay_pin_high:
+            mask |= 1 << X3
     return mask
 
 

@@ -26,6 +26,10 @@ class Board:
         self._clock = Clock()
         self._is_testing = False
 
+    def bridge(self):
+        """Keep a closed contactor through one known stall of at most 1.5 s."""
+        self._contactor.bridge()
+
     def now_ms(self):
         """Milliseconds since boot; never wraps."""
         return self._clock.now_ms()

@@ -1,6 +1,14 @@
 """The contactor as a lease: an enable pin that opens at once, and an edge each tick that keeps the charge pump up."""
 
+import time
+
 from machine import Pin
+
+LEASE_MS = 200  # the pump holds 200–300 ms (architecture, one tick): after this long nobody knows
+BRIDGE_EDGE_US = 10_000
+BRIDGE_EDGES = (
+    150  # 1.5 s at the most (micropython.md, the chip); a finite train on the chip is to be proved on a board
+)
 
 
 class Contactor:
@@ -10,17 +18,44 @@ class Contactor:
         self._enable = Pin(enable_pin, Pin.OUT, value=0)
         self._heartbeat = Pin(heartbeat_pin, Pin.OUT, value=0)
         self._level = 0
+        self._number = heartbeat_pin
+        self._edge_ms = time.ticks_ms()
+        self._train = None
 
     def renew(self):
         """Keep the coil for one more lease."""
+        if self._train is not None and not self._is_train_over():
+            self._edge_ms = time.ticks_ms()
+            self._enable.value(1)
+            return
         self._enable.value(1)
         self._level ^= 1
         self._heartbeat.value(self._level)
+        self._edge_ms = time.ticks_ms()
+
+    def bridge(self):
+        """Pulses that the chip sends without Python and that end by themselves, before a stall that is known of."""
+        from esp32 import RMT
+
+        self._train = RMT(0, pin=Pin(self._number), clock_div=80)  # 1 us a step
+        self._train.write_pulses([BRIDGE_EDGE_US] * BRIDGE_EDGES, 1)
+
+    def _is_train_over(self):
+        """Whether the train has ended; then the pin is the tick's again."""
+        if not self._train.wait_done(timeout=0):
+            return False
+        self._train.deinit()
+        self._train = None
+        self._heartbeat = Pin(self._number, Pin.OUT, value=self._level)
+        return True
 
     def open(self):
         """Drop the coil now."""
         self._enable.value(0)
 
     def is_enabled(self):
-        """What the enable pin reads back."""
+        """What the enable pin reads back. After a stall longer than the lease it is let go: nothing closes unasked."""
+        is_lapsed = self._train is None and time.ticks_diff(time.ticks_ms(), self._edge_ms) > LEASE_MS
+        if is_lapsed and self._enable.value():
+            self._enable.value(0)
         return self._enable.value() == 1

@@ -33,11 +33,11 @@ class MqttClient:
     """
 
     def __init__(self, config, on_message, topics, tools):
-        """tools: (now_ms function, random_below function, address_of coroutine function)."""
+        """tools: (now_ms, random_below, address_of coroutine function, TlsGate or None)."""
         self._config = config
         self._on_message = on_message
         self._topics = topics
-        self._now_ms, self._random_below, self._address_of = tools
+        self._now_ms, self._random_below, self._address_of, self._gate = tools
         self._outbox = MqttOutbox()
         self._buffer = bytearray(config.max_packet + 5)
         self._count = 0
@@ -112,7 +112,7 @@ class MqttClient:
     async def _session(self):
         """One connection from CONNECT to its end; leaves by an exception."""
         config = self._config
-        reader, writer = await mqtt_link.opened(config, self._address_of)
+        reader, writer = await mqtt_link.opened(config, self._address_of, self._gate)
         tasks = ()
         try:
             self._count = 0

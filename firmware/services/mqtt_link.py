@@ -24,15 +24,34 @@ def tls_context(ca_der):
     return context
 
 
-async def opened(config, address_of):
-    """(reader, writer) connected to config.host:config.port within 10 s. Errors: OSError, asyncio.TimeoutError.
+async def opened(config, address_of, gate):
+    """(reader, writer) connected to config.host:config.port. Errors: OSError, asyncio.TimeoutError.
 
-    address_of: coroutine function that turns the host's name into a numeric address without blocking.
+    address_of: coroutine function that turns the host's name into a numeric address without blocking; gate: TlsGate
+    or None.
     """
+    if config.ca_der and gate is not None:
+        await gate.may_begin()
     host = await address_of(config.host)
+    pair = await asyncio.wait_for(asyncio.open_connection(host, config.port), CONNECT_S)
     if not config.ca_der:
-        return await asyncio.wait_for(asyncio.open_connection(host, config.port), CONNECT_S)
+        return pair
+    try:
+        if gate is not None:
+            gate.begins()
+        return await asyncio.wait_for(encrypted(pair, config), CONNECT_S)
+    except BaseException:
+        pair[1].close()
+        raise
+
+
+async def encrypted(pair, config):
+    """(reader, writer) over TLS. The certificate is checked against the name the owner typed, not its address."""
     context = tls_context(config.ca_der)
-    # The certificate is checked against the name the owner typed, not against the address behind it.
-    work = asyncio.open_connection(host, config.port, ssl=context, server_hostname=config.host)
-    return await asyncio.wait_for(work, CONNECT_S)
+    reader, writer = pair
+    if hasattr(writer, "start_tls"):
+        await writer.start_tls(context, server_hostname=config.host)
+        return reader, writer
+    made = context.wrap_socket(writer.s, server_hostname=config.host, do_handshake_on_connect=False)
+    stream = asyncio.StreamWriter(made, {})
+    return stream, stream

@@ -45,6 +45,9 @@ class FastBoard:
         """Set the clock."""
         self._epoch_ms = wall_s * 1000 - self.now_ms()
 
+    def bridge(self):
+        """A train of pulses; time does not stand still on this seam."""
+
     def sense(self):
         """Readings of this moment."""
         plant = self.plant

@@ -5,7 +5,7 @@ import struct
 import time
 
 SEND_PIN, SEND_PWM, READ, TIME = 1, 2, 3, 4
-WATCHDOG, FEED, STATE, RESET, RESYNC = 5, 6, 7, 8, 9
+WATCHDOG, FEED, STATE, RESET, RESYNC, PULSES = 5, 6, 7, 8, 9, 10
 MARK = b"\x00again\xff\x01"
 ANALOG = 0x80
 
@@ -121,6 +121,8 @@ class LinkServer:
             self.fed_at_us = self.real_time.plant.now_us
         elif kind == STATE:
             self.is_busy = (await reader.readexactly(1)) == b"\x01"
+        elif kind == PULSES:
+            self.world.pulses(*struct.unpack("<BHI", await reader.readexactly(7)))
         elif kind == RESET:
             which = (await reader.readexactly(1))[0]
             if self.on_reset is not None:

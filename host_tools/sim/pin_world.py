@@ -25,6 +25,7 @@ class PinWorld:
         self._at = 0
         self._levels = {}
         self._stuck_uv = {}
+        self._train = 0
         pins = facts.pins
         self._reads = {}
         for phase, pin in enumerate(pins.voltage_adc):
@@ -119,9 +120,23 @@ class PinWorld:
             shown = tuple(self._levels.get(p, 0) for p in (pins.led_red, pins.led_green, pins.led_blue))
             plant.led = next((name for levels, name in LIGHTS if levels == shown), "off")
 
+    def pulses(self, pin, count, each_us):
+        """A train of edges on a pin that goes on without the program; a new one, or power down, ends it."""
+        self._train += 1
+        train = self._train
+
+        def edge(left):
+            if train == self._train and left:
+                self.plant.heartbeat()
+                self.plant.later(each_us, lambda: edge(left - 1))
+
+        if pin == self.facts.pins.coil_heartbeat:
+            edge(count)
+
     def power_down(self):
         """The chip is gone: its outputs float, the coil driver's inputs are pulled low, the pilot falls to −12 V."""
         self._levels = {}
+        self._train += 1
         plant = self.plant
         if plant.is_coil_enabled:
             plant.set_coil_enable(False)

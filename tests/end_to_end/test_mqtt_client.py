@@ -33,7 +33,7 @@ class Client:
             lambda: time.monotonic_ns() // 1_000_000,
             lambda count: int.from_bytes(os.urandom(4), "little") % count,
         )
-        tools += (Resolver(lambda: dns_servers, tools, port=dns_port).address_of,)
+        tools += (Resolver(lambda: dns_servers, tools, port=dns_port).address_of, None)
         self.client = MqttClient(config, lambda *message: self.heard.append(message), (TOPIC,), tools)
 
     async def __aenter__(self):
@@ -268,7 +268,7 @@ with open(%r, "rb") as file:
     authority = file.read()
 config = MqttConfig("localhost", %d, "a", None, 20, None, authority, 4096, 2)
 tools = (time.ticks_ms, lambda n: os.urandom(1)[0] %% n)
-client = MqttClient(config, lambda *m: None, ("x",), tools + (Resolver(lambda: (), tools).address_of,))
+client = MqttClient(config, lambda *m: None, ("x",), tools + (Resolver(lambda: (), tools).address_of, None))
 async def story():
     asyncio.create_task(client.run())
     for _ in range(60):

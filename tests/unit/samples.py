@@ -20,6 +20,7 @@ def reading(now_ms, high_mv=12000, **more):
         "pilot_age_ms": 0,
         "currents_age_ms": 0,
         "currents_ma": None,
+        "is_relay_pin_high": True,
     }
     values.update(more)
     most_ma = values["most_ma"]
@@ -38,7 +39,7 @@ def reading(now_ms, high_mv=12000, **more):
         True,
         True,
         False,
-        False,
+        values["is_relay_pin_high"],
         values["pilot_age_ms"],
         values["currents_age_ms"],
     )

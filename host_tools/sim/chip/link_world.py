@@ -9,7 +9,7 @@ import struct
 import time
 
 SEND_PIN, SEND_PWM, READ, TIME = 1, 2, 3, 4
-WATCHDOG, FEED, STATE, RESET, RESYNC = 5, 6, 7, 8, 9
+WATCHDOG, FEED, STATE, RESET, RESYNC, PULSES = 5, 6, 7, 8, 9, 10
 SOFT, HARD = 1, 2
 MARK = b"\x00again\xff\x01"
 ANALOG, DIGITAL = 0x80, 0x00
@@ -122,6 +122,10 @@ class LinkWorld:
     def feed(self):
         """One more timeout."""
         self._socket.send(bytes((FEED,)))
+
+    def pulses(self, pin, count, each_us):
+        """A train that needs no program; count 0 ends one."""
+        self._socket.send(struct.pack("<BBHI", PULSES, pin, count, each_us))
 
     def tell_state(self, is_busy):
         """Whether a program runs, which a Ctrl-C would end."""

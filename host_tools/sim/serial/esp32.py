@@ -1,6 +1,9 @@
 """`esp32` of the virtual chip: its partitions and its small store."""
 
 import json
+import time
+
+import fake_machine
 
 # Set by chip_boot before the host's file system goes away: {label: FlashFile}, and the store's open file.
 partitions = {}
@@ -62,3 +65,26 @@ class NVS:
         store_file.seek(0)
         store_file.write(text + b" " * 64)
         store_file.flush()
+
+
+class RMT:
+    """The remote-control peripheral as a maker of finite pulse trains; the bench plays them without the program."""
+
+    def __init__(self, channel, *, pin=None, clock_div=8, idle_level=False):
+        self._pin = pin.id
+        self._step_us = clock_div / 80
+        self._end_us = 0
+
+    def write_pulses(self, duration, data=True):
+        """Begin a train: lengths of levels that alternate."""
+        each_us = int(duration[0] * self._step_us)
+        self._end_us = time.ticks_add(time.ticks_us(), each_us * len(duration))
+        fake_machine.world.pulses(self._pin, len(duration), each_us)
+
+    def wait_done(self, *, timeout=0):
+        """Whether the train is over."""
+        return time.ticks_diff(time.ticks_us(), self._end_us) >= 0
+
+    def deinit(self):
+        """Give the pin back."""
+        fake_machine.world.pulses(self._pin, 0, 0)
