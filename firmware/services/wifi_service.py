@@ -8,7 +8,6 @@ from firmware.core.records import Refusal
 from firmware.wire import wifi_plan
 
 POLL_S = 0.5
-DNS_PORT = 53
 
 # code, trial: rows wifi.… of words_en.txt, trial "" before any; address "" without one; state: as in wifi_plan.STEPS.
 WifiStatus = namedtuple("WifiStatus", ("state", "code", "trial", "ssid", "address", "is_set_up_on"))
@@ -26,9 +25,7 @@ class WifiService:
         self._offered = ("", "")
         self._trial = ""
         self._until_ms = 0
-        self._is_point_on = False
-        self._may_open = True
-        self._dns = None
+        self._point = None
         self._cause = "" if self._has_credentials() else "factory"
 
     def _has_credentials(self):
@@ -40,7 +37,9 @@ class WifiService:
 
     def offer(self, ssid, password):
         """Try credentials for 30 s, keeping the old ones until then. None, or a Refusal."""
-        code = wifi_plan.refused(ssid, password)
+        from firmware.wire import wifi_rules
+
+        code = wifi_rules.refused(ssid, password)
         plan = None if code else wifi_plan.trial(self._plan, self._app.now_ms())
         if plan is None:
             code = code or "busy"
@@ -51,7 +50,7 @@ class WifiService:
 
     def is_set_up_on(self):
         """Whether the set-up access point is on."""
-        return self._is_point_on
+        return self._point is not None and self._point.is_on
 
     def may_set_up(self):
         """Whether somebody at the box may set it up over its serial line: in factory state or after the button."""
@@ -61,7 +60,7 @@ class WifiService:
         """How Wi-Fi stands, and how the last trial ended."""
         plan = self._plan
         ssid = self._offered[0] or self._app.settings().wifi_ssid
-        return WifiStatus(plan.state, plan.code, self._trial, ssid, self.wifi.address(), self._is_point_on)
+        return WifiStatus(plan.state, plan.code, self._trial, ssid, self.wifi.address(), self.is_set_up_on())
 
     def words(self, code):
         """A code in words, with what to do."""
@@ -74,12 +73,11 @@ class WifiService:
         try:
             while True:
                 self.step()
-                self._keep_dns()
+                if self._point is not None:
+                    self._point.keep_dns()
                 await asyncio.sleep(POLL_S)
         finally:
-            self._close_point()
-            self._keep_dns()
-            self._may_open = True  # a service that starts again opens it for the rest of its time
+            self._close_point()  # a service that starts again opens it for the rest of its time
 
     def step(self):
         """One look at the radio, and what follows from it."""
@@ -129,39 +127,17 @@ class WifiService:
         cause, self._cause = self._cause, ""
         if cause:
             self._until_ms = wifi_plan.window_until_ms(self._until_ms, cause, now_ms)
-            self._may_open = True
         if now_ms >= self._until_ms:
             self._close_point()
-        elif self._may_open and not self._is_point_on:
-            self._open_point()
-
-    def _open_point(self):
-        """WPA2 with the box's own secret or not at all; the serial line stays open without it."""
-        secret = self._config.get("ap_secret")
-        self._may_open = False
-        if not wifi_plan.is_secret(secret):
-            self._app.tell("wifi", self.words("no_secret"))
             return
-        try:
-            self.wifi.start_access_point(wifi_plan.point_name(self._config["box"]), secret)
-            self._is_point_on = True
-            self._app.tell("wifi", self.words("set_up"))
-        except OSError as error:
-            self._app.tell("wifi", str(error))
+        if cause == "button" and not self.is_set_up_on():
+            self._point = None  # a second press tries again what failed
+        if self._point is None:
+            from firmware.services.setup_point import SetupPoint
+
+            self._point = SetupPoint(self._config, self._app, self.wifi)
 
     def _close_point(self):
-        if self._is_point_on:
-            self._is_point_on = False
-            self.wifi.stop_access_point()
-            self._app.tell("wifi", self.words("set_up_over"))
-
-    def _keep_dns(self):
-        """The captive DNS lives as long as the access point."""
-        if self._is_point_on and self._dns is None:
-            from firmware.services.captive_dns import CaptiveDns
-
-            place = (self._config.get("dns_host", CaptiveDns.ADDRESS), self._config.get("dns_port", DNS_PORT))
-            self._dns = asyncio.create_task(CaptiveDns(place, self._app.tell).run())
-        elif not self._is_point_on and self._dns is not None:
-            self._dns.cancel()
-            self._dns = None
+        if self._point is not None:
+            self._point.close()
+            self._point = None

@@ -326,7 +326,7 @@ def test_captive_names_and_probes_lead_to_the_box(monkeypatch, tmp_path, fast):
 
     async def story():
         async with running(box, web.run):
-            await until(lambda: box.service._dns is not None)
+            await until(lambda: box.service._point is not None)
             await asyncio.sleep(0.1)
             assert (await asyncio.to_thread(resolved, dns_port))[-4:] == bytes((192, 168, 4, 1))
             assert (await asyncio.to_thread(resolved, dns_port, b"\xff" * 290)) == b""

@@ -2,7 +2,7 @@
 
 import unittest
 
-from firmware.wire import wifi_plan
+from firmware.wire import wifi_plan, wifi_rules
 
 
 def seeded(seed):
@@ -160,18 +160,18 @@ class Windows(unittest.TestCase):
 
     def test_what_can_be_a_wifi(self):
         for ssid, password in (("a", ""), ("a" * 32, "b" * 8), (" ~", "b" * 63)):
-            self.assertEqual(wifi_plan.refused(ssid, password), "")
+            self.assertEqual(wifi_rules.refused(ssid, password), "")
         for ssid in ("", "a" * 33, None, 1, b"a", "\n", "ä", "\x7f"):
-            self.assertEqual(wifi_plan.refused(ssid, ""), "bad_ssid")
+            self.assertEqual(wifi_rules.refused(ssid, ""), "bad_ssid")
         for password in ("b" * 7, "b" * 64, None, 1, b"b" * 8, "b" * 8 + "\0"):
-            self.assertEqual(wifi_plan.refused("a", password), "bad_password")
+            self.assertEqual(wifi_rules.refused("a", password), "bad_password")
 
     def test_no_access_point_without_a_good_secret(self):
         for secret in (None, "", "1234567", "a" * 64, 12345678, "a\n345678"):
-            self.assertFalse(wifi_plan.is_secret(secret))
-        self.assertTrue(wifi_plan.is_secret("12345678") and wifi_plan.is_secret("a" * 63))
+            self.assertFalse(wifi_rules.is_secret(secret))
+        self.assertTrue(wifi_rules.is_secret("12345678") and wifi_rules.is_secret("a" * 63))
 
     def test_name(self):
-        self.assertEqual(wifi_plan.point_name("a1"), "ebb-a1")
-        self.assertEqual(wifi_plan.point_name("ebb-00ff01"), "ebb-00ff01")
-        self.assertEqual(len(wifi_plan.point_name("x" * 40)), 32)
+        self.assertEqual(wifi_rules.point_name("a1"), "ebb-a1")
+        self.assertEqual(wifi_rules.point_name("ebb-00ff01"), "ebb-00ff01")
+        self.assertEqual(len(wifi_rules.point_name("x" * 40)), 32)
