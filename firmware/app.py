@@ -5,6 +5,7 @@ import gc
 import os
 import sys
 
+from firmware.connections import Connections
 from firmware.core import claims, decide
 from firmware.core.records import Event, Ref
 from firmware.drivers import board_facts
@@ -13,20 +14,14 @@ from firmware.services.control_loop import ControlLoop
 from firmware.services.event_log import EventLog
 from firmware.services.health import Health
 from firmware.services.inbox import Inbox
-from firmware.services.mqtt_client import MqttConfig, Status
-from firmware.services.mqtt_service import MqttService
 from firmware.services.phrase_book import PhraseBook
 from firmware.services.settings_store import SettingsStore
-from firmware.wire import grid_contract, mqtt_topics, status
+from firmware.wire import grid_contract, status
 from firmware.wire.acknowledgement import Moment
 
 VERSION = "0.1.0"
-KEEPALIVE_S = 20
-BACKOFF_MOST_S = 300
-MOST_PACKET = 2304  # a JWS of 2048 bytes and its topic (grid-contract.md); longer is dropped before allocation
-TIME_EVERY_S = 5
+HEAP_EVERY_S = 5
 WELL_AFTER_S = 600
-NO_BROKER = Status(False, "off", "", 0, 0, False)
 WORDS_FILE = "words_en.txt"  # beside this module
 
 
@@ -52,14 +47,14 @@ class App:
         hold_ms = random_below(chosen.restart_spread_s + 1) * 1000 if config.get("is_power_return") else 0
         memory = decide.first_memory(self.board.now_ms(), rows, (0, hold_ms))
         self.now_ms = self.board.now_ms
-        self._resolver = None
         self.inbox = Inbox()
         self.submit = self.inbox.put
         self.loop = ControlLoop(self.board, chosen, memory, self.inbox)
         self.loop.sink = self._events
         self.health = Health(self.tell)
         self.phrases = PhraseBook(__file__.rpartition("app")[0] + WORDS_FILE)
-        self.mqtt = None
+        self.version = VERSION
+        self.connections = Connections(self)
         if config.get("has_watchdog"):
             # Before any service is started; from here on only a living tick keeps the chip up.
             from firmware.drivers.watchdog import Watchdog
@@ -67,25 +62,6 @@ class App:
             self.loop.feed = Watchdog().feed
         if refusal is not None:
             self.tell("settings", refusal.words)
-
-    async def address_of(self, host):
-        """Numeric address of a host, which never blocks. Errors: OSError in words."""
-        if host.replace(".", "").isdigit():
-            return host
-        if self._resolver is None:
-            # Loaded for the first name: a broker with an address needs none of it.
-            from firmware.services.resolver import Resolver
-
-            self._resolver = Resolver(lambda: self.config.get("dns_servers", ()), (self.now_ms, random_below))
-        return await self._resolver.address_of(host)
-
-    def tls_gate(self, ca_der):
-        """TlsGate for an encrypted connection, None for a plain one."""
-        if not ca_der:
-            return None
-        from firmware.services.tls_gate import TlsGate
-
-        return TlsGate(self.loop, self.now_ms)
 
     def settings(self):
         """Settings in force."""
@@ -109,13 +85,8 @@ class App:
         """The whole state as a dict."""
         network = None
         if with_network:
-            found = self.mqtt.client.status() if self.mqtt else NO_BROKER
-            words = self.phrases.phrase("mqtt." + found.code)[0]
-            network = {
-                "mqtt_is_connected": found.is_connected,
-                "mqtt_words": words + ": " + found.detail if found.detail else words + ".",
-                "worst_late_ms": self.loop.worst_late_ms,
-            }
+            network = self.connections.status(self.phrases.phrase)
+            network["worst_late_ms"] = self.loop.worst_late_ms
         loop = self.loop
         view = status.View(
             self.box,
@@ -139,41 +110,15 @@ class App:
         now_ms = self.board.now_ms()
         for event in events:
             self.log.put(now_ms, event)
-        if self.mqtt is not None:
-            self.mqtt.events(events)
+        if self.connections.mqtt is not None:
+            self.connections.mqtt.events(events)
 
     async def _tell_heap(self):
         """Print the live heap now and then, for a harness that asks for it."""
         while True:
-            await asyncio.sleep(TIME_EVERY_S)
+            await asyncio.sleep(HEAP_EVERY_S)
             gc.collect()
             print("live_heap: %d B" % gc.mem_alloc())
-
-    async def _keep_time(self):
-        """Ask the outside world for the time, where it answers without blocking."""
-        import ntptime
-
-        while True:
-            wall_s = ntptime.time()
-            if wall_s is not None:
-                self.board.set_wall_s(wall_s)
-            await asyncio.sleep(TIME_EVERY_S)
-
-    def _mqtt_config(self):
-        """MqttConfig from settings, which a demo's config may override."""
-        chosen = self.loop.settings
-        config = self.config
-        host = config.get("mqtt_host") or chosen.mqtt_host
-        if not host:
-            return None
-        authority = b""
-        if config.get("mqtt_ca_path"):
-            with open(config["mqtt_ca_path"], "rb") as file:
-                authority = file.read()
-        login = (chosen.mqtt_user or self.box, chosen.mqtt_password) if chosen.mqtt_password else None
-        port = config.get("mqtt_port") or chosen.mqtt_port
-        will = (mqtt_topics.built(self.box, "online"), b"0")
-        return MqttConfig(host, port, self.box, login, KEEPALIVE_S, will, authority, MOST_PACKET, BACKOFF_MOST_S)
 
     async def _tick(self):
         """The tick for ever; after crashes in a row only once the owner has said so."""
@@ -199,24 +144,15 @@ class App:
         self.forget_crashes()
 
     async def run(self):
-        """Tick first; then the services, each kept alive on its own."""
-        tasks = [asyncio.create_task(self._tick())]
-        mqtt_config = self._mqtt_config()
-        if mqtt_config is not None:
-            self.mqtt = MqttService(mqtt_config, self)
-            tasks.append(asyncio.create_task(self.health.keep("mqtt", self.mqtt.run)))
+        """Tick first; then what connects the box to the world."""
+        self.connections.start_radio()
+        tick = asyncio.create_task(self._tick())
         if self.config.get("has_watchdog"):
             self._well = asyncio.create_task(self._run_well())
-        if self.config.get("has_outside_time"):
-            tasks.append(asyncio.create_task(self.health.keep("time", self._keep_time)))
         if self.config.get("tells_heap") and hasattr(gc, "mem_alloc"):
-            tasks.append(asyncio.create_task(self._tell_heap()))
-        if self.config.get("web_port") and self.board.facts.has_page:
-            # Imported when needed: a board without memory for the page runs without it.
-            from firmware.services.web_service import WebService
-
-            tasks.append(asyncio.create_task(self.health.keep("web", WebService(self.config, self).run)))
-        await tasks[0]
+            self._heap = asyncio.create_task(self._tell_heap())
+        self.connections.start()
+        await tick
 
 
 def run(config):

@@ -150,6 +150,9 @@ def config_of(path):
         made.update({"board_path": root + "/board.json", "page_path": root + "/page/index.html.gz", "data_dir": DATA})
         made["is_power_return"] = machine.reset_cause() == machine.PWRON_RESET
         made["has_watchdog"] = True
+        made.setdefault("has_wifi", True)
+        made.setdefault("web_host", "0.0.0.0")
+        made.setdefault("web_port", 80)
         made["is_safe"] = is_safe_mode()
     return made
 

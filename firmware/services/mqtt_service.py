@@ -23,7 +23,7 @@ class MqttService:
         self._app = app
         self._box = app.box
         topics = mqtt_topics.subscriptions(app.box, app.settings().groups)
-        tools = (app.now_ms, app.random_below, app.address_of, app.tls_gate(config.ca_der))
+        tools = (app.now_ms, app.random_below, app.connections.address_of, app.connections.tls_gate(config.ca_der))
         self.client = MqttClient(config, self._take, topics, tools)
         self._waiting = []
         self._told = {}

@@ -5,7 +5,7 @@ import struct
 import time
 
 SEND_PIN, SEND_PWM, READ, TIME = 1, 2, 3, 4
-WATCHDOG, FEED, STATE, RESET, RESYNC, PULSES = 5, 6, 7, 8, 9, 10
+WATCHDOG, FEED, STATE, RESET, RESYNC, PULSES, AIR = 5, 6, 7, 8, 9, 10, 11
 MARK = b"\x00again\xff\x01"
 ANALOG = 0x80
 
@@ -108,6 +108,8 @@ class LinkServer:
             writer.write(struct.pack("<I", self.real_time.wall_s() or 0))
         elif kind == RESYNC:
             writer.write(MARK)
+        elif kind == AIR:
+            writer.write(bytes((self.real_time.plant.faults["wifi_down"],)))
         else:
             await self._chip(kind, reader)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from host_tools import bootstrap, chip
 
 PWRON, HARD, WATCHDOG, SOFT = 1, 2, 3, 5  # machine.reset_cause()
+ACCESS_POINTS = (("home", "home-secret", -50), ("neighbour", "other-secret", -80))
 PARTITIONS = (("vfs", 2 * 1024 * 1024), ("data", 1024 * 1024))
 SIM = bootstrap.ROOT / "host_tools" / "sim"
 PATHS = [str(SIM / "serial"), str(SIM / "chip"), str(SIM)]
@@ -36,6 +37,7 @@ class SerialChip:
             "quiet_pins": list(quiet_pins),
             "folder": str(self.folder.resolve()),
             "partitions": PARTITIONS,
+            "access_points": ACCESS_POINTS,
         }
         self._master, self._slave = pty.openpty()
         tty.setraw(self._slave)

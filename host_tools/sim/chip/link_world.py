@@ -9,7 +9,7 @@ import struct
 import time
 
 SEND_PIN, SEND_PWM, READ, TIME = 1, 2, 3, 4
-WATCHDOG, FEED, STATE, RESET, RESYNC, PULSES = 5, 6, 7, 8, 9, 10
+WATCHDOG, FEED, STATE, RESET, RESYNC, PULSES, AIR = 5, 6, 7, 8, 9, 10, 11
 SOFT, HARD = 1, 2
 MARK = b"\x00again\xff\x01"
 ANALOG, DIGITAL = 0x80, 0x00
@@ -126,6 +126,10 @@ class LinkWorld:
     def pulses(self, pin, count, each_us):
         """A train that needs no program; count 0 ends one."""
         self._socket.send(struct.pack("<BBHI", PULSES, pin, count, each_us))
+
+    def is_air_dead(self):
+        """Whether no access point answers."""
+        return self._asked_for(bytes((AIR,)), 1) == b"\x01"
 
     def tell_state(self, is_busy):
         """Whether a program runs, which a Ctrl-C would end."""

@@ -36,14 +36,36 @@ for name in (
 ):
     __import__(name)
 
+import time  # noqa: E402
+
 import esp32  # noqa: E402
 import flash_image  # noqa: E402
+import micropython  # noqa: E402
+import network  # noqa: E402
 import repl  # noqa: E402
 import vfs  # noqa: E402
 
 for label, size in CONFIG["partitions"]:
     esp32.partitions[label] = flash_image.FlashFile(CONFIG["folder"] + "/" + label + ".img", size)
 esp32.opened(CONFIG["folder"] + "/nvs.json")
+network.made(CONFIG["access_points"], time.ticks_ms)
+
+
+class Micropython:
+    """`micropython` with a kbd_intr() that the bench knows of: while it is off, Ctrl-C is a byte like others."""
+
+    const = staticmethod(lambda value: value)
+    mem_info = micropython.mem_info
+    heap_lock = getattr(micropython, "heap_lock", None)
+    heap_unlock = getattr(micropython, "heap_unlock", None)
+
+    @staticmethod
+    def kbd_intr(byte):
+        """-1 for none."""
+        chip_clock.world.tell_state(byte >= 0)
+
+
+sys.modules["micropython"] = Micropython
 
 CORRUPTED = """The filesystem appears to be corrupted. If you had important data there, you
 may want to make a flash snapshot to try to recover it."""

@@ -1,0 +1,159 @@
+"""What connects the box to the world: Wi-Fi, names, time, broker, page; each is loaded when wanted and kept alive."""
+
+import asyncio
+import sys
+
+from firmware.services.mqtt_client import MqttConfig, Status
+from firmware.services.mqtt_service import MqttService
+from firmware.wire import mqtt_topics
+
+KEEPALIVE_S = 20
+BACKOFF_MOST_S = 300
+MOST_PACKET = 2304  # a JWS of 2048 bytes and its topic (grid-contract.md); longer is dropped before allocation
+TIME_EVERY_S = 5
+BUTTON_S = 0.2
+SET_UP_S = 3  # bench.md, panel: held for 3 s opens set-up
+NO_BROKER = Status(False, "off", "", 0, 0, False)
+NTP_HOSTS = ("0.pool.ntp.org", "1.pool.ntp.org")
+NTP_PORT = 123
+
+
+class Connections:
+    """Everything beyond the tick; a part that fails is started again and the rest goes on."""
+
+    def __init__(self, app):
+        """app: the App. The radio is switched on by start_radio(), before the first tick and after the contactor."""
+        self._app = app
+        self._config = app.config
+        self._resolver = None
+        self._tasks = []
+        self.mqtt = None
+        self.wifi = None
+
+    def start_radio(self):
+        """Switch the radio on where the box has one: that takes some 100 ms, so it comes before the first tick."""
+        if self._config.get("has_wifi"):
+            from firmware.drivers.wifi import Wifi
+            from firmware.services.wifi_service import WifiService
+
+            self.wifi = WifiService(self._config, self._app, Wifi())
+
+    def start(self):
+        """Every service that this box has, each kept alive on its own."""
+        config = self._config
+        if self.wifi is not None:
+            self._keep("wifi", self.wifi.run)
+            self._keep("button", self._watch_button)
+            self._start_improv()
+        mqtt_config = self._mqtt_config()
+        if mqtt_config is not None:
+            self.mqtt = MqttService(mqtt_config, self._app)
+            self._keep("mqtt", self.mqtt.run)
+        if config.get("has_outside_time"):
+            self._keep("time", self._keep_time)
+        elif self.wifi is not None:
+            from firmware.services.time_sync import TimeSync
+
+            places = tuple((host, NTP_PORT) for host in config.get("ntp_hosts", NTP_HOSTS))
+            self._keep("time", TimeSync(self._app.board, self, places, self._app.random_below).run)
+        if config.get("web_port") and self._app.board.facts.has_page:
+            self._start_page()
+
+    def _keep(self, name, run):
+        self._tasks.append(asyncio.create_task(self._app.health.keep(name, run)))
+
+    def _start_page(self):
+        """A board without memory for the page runs without it."""
+        from firmware.services.web_service import WebService
+
+        web = WebService(self._config, self._app)
+        if self.wifi is not None:
+            from firmware.services import setup_pages
+
+            setup_pages.add_to(web, self.wifi)
+        self._keep("web", web.run)
+
+    def _start_improv(self):
+        """Set-up over the serial line, for a browser or a tool at the box."""
+        from firmware.drivers.console import Console
+        from firmware.services.improv_service import ImprovService
+
+        about = ("ebb", self._app.version, sys.platform, self._app.box)
+        self._keep("improv", ImprovService(self.wifi, Console(), about).run)
+
+    async def _watch_button(self):
+        """Held for 3 s: set-up is open for ten minutes."""
+        held_s = 0
+        while True:
+            readings = self._app.loop.readings
+            is_held = readings is not None and readings.is_button_pressed
+            if is_held and held_s < SET_UP_S <= held_s + BUTTON_S:
+                self.wifi.button_held_3s()
+            held_s = held_s + BUTTON_S if is_held else 0
+            await asyncio.sleep(BUTTON_S)
+
+    async def _keep_time(self):
+        """Ask the outside world for the time, where it answers without blocking."""
+        import ntptime
+
+        while True:
+            wall_s = ntptime.time()
+            if wall_s is not None:
+                self._app.board.set_wall_s(wall_s)
+            await asyncio.sleep(TIME_EVERY_S)
+
+    def _name_servers(self):
+        """Addresses of the name servers of today."""
+        given = self._config.get("dns_servers")
+        if given or self.wifi is None:
+            return given or ()
+        return self.wifi.wifi.dns_servers()
+
+    async def address_of(self, host):
+        """Numeric address of a host, which never blocks. Errors: OSError in words."""
+        if host.replace(".", "").isdigit():
+            return host
+        if self._resolver is None:
+            # Loaded for the first name: a broker with an address needs none of it.
+            from firmware.services.resolver import Resolver
+
+            self._resolver = Resolver(self._name_servers, (self._app.now_ms, self._app.random_below))
+        return await self._resolver.address_of(host)
+
+    def tls_gate(self, ca_der):
+        """TlsGate for an encrypted connection, None for a plain one."""
+        if not ca_der:
+            return None
+        from firmware.services.tls_gate import TlsGate
+
+        return TlsGate(self._app.loop, self._app.now_ms)
+
+    def _mqtt_config(self):
+        """MqttConfig from settings, which a demo's config may override."""
+        chosen = self._app.loop.settings
+        config = self._config
+        box = self._app.box
+        host = config.get("mqtt_host") or chosen.mqtt_host
+        if not host:
+            return None
+        authority = b""
+        if config.get("mqtt_ca_path"):
+            with open(config["mqtt_ca_path"], "rb") as file:
+                authority = file.read()
+        login = (chosen.mqtt_user or box, chosen.mqtt_password) if chosen.mqtt_password else None
+        port = config.get("mqtt_port") or chosen.mqtt_port
+        will = (mqtt_topics.built(box, "online"), b"0")
+        return MqttConfig(host, port, box, login, KEEPALIVE_S, will, authority, MOST_PACKET, BACKOFF_MOST_S)
+
+    def status(self, phrase):
+        """{"mqtt_is_connected", "mqtt_words", …} for the page."""
+        found = self.mqtt.client.status() if self.mqtt else NO_BROKER
+        words = phrase("mqtt." + found.code)[0]
+        made = {
+            "mqtt_is_connected": found.is_connected,
+            "mqtt_words": words + ": " + found.detail if found.detail else words + ".",
+        }
+        if self.wifi is not None:
+            now = self.wifi.status()
+            made.update({"wifi_ssid": now.ssid, "wifi_words": self.wifi.words(now.code), "address": now.address})
+        return made
