@@ -21,7 +21,7 @@ def certificates(folder, name):
         builder = builder.not_valid_after(now + datetime.timedelta(days=9))
         builder = builder.add_extension(x509.BasicConstraints(ca=index == 0, path_length=None), critical=True)
         if index:
-            entries = [x509.DNSName(name)]
+            entries: list[x509.GeneralName] = [x509.DNSName(name)]
             if name == "localhost":
                 entries.append(x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
             builder = builder.add_extension(x509.SubjectAlternativeName(entries), critical=False)

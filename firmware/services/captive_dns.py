@@ -20,41 +20,40 @@ class CaptiveDns:
         """place: (host, port) to listen on; tell: function (name, words)."""
         self._place = place
         self._tell = tell
-        self._socket = None
 
     async def run(self):
         """Answer until cancelled; without the port set-up still works by its address."""
-        await self._open()
+        link = await self._open()
         try:
             while True:
-                self._answer()
+                self._answer(link)
                 await asyncio.sleep(POLL_S)
         finally:
-            self._socket.close()
+            link.close()
 
     async def _open(self):
-        """Bind; an access point that was just opened has its address a moment later."""
+        """A bound socket; an access point that was just opened has its address a moment later."""
         told = ""
         while True:
-            self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            link = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             try:
-                self._socket.bind(socket.getaddrinfo(*self._place)[0][-1])
-                self._socket.setblocking(False)
-                return
+                link.bind(socket.getaddrinfo(*self._place)[0][-1])
+                link.setblocking(False)
+                return link
             except OSError as error:
-                self._socket.close()
+                link.close()
                 if str(error) != told:
                     told = str(error)
                     self._tell("dns", told)
             await asyncio.sleep(RETRY_S)
 
-    def _answer(self):
+    def _answer(self, link):
         """Answer what waits, a few at a time."""
         for _ in range(MOST_AT_ONCE):
             try:
-                payload, sender = self._socket.recvfrom(MOST_QUERY)
+                payload, sender = link.recvfrom(MOST_QUERY)
                 made = dns.captive(payload, self.ADDRESS)
                 if made is not None:
-                    self._socket.sendto(made, sender)
+                    link.sendto(made, sender)
             except OSError:
                 return  # nothing waits, or who asked is gone

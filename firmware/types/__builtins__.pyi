@@ -57,6 +57,8 @@ class SettingsRecord(NamedTuple):
     restart_spread_s: int
     utc_offset_s: int
     groups: str
+    wifi_ssid: str
+    wifi_password: str
     mqtt_host: str
     mqtt_port: int
     mqtt_user: str
@@ -104,6 +106,14 @@ class HeldRecord(NamedTuple):
     limit_ma: int
     until_s: int
     for_s: int
+
+class PlanRecord(NamedTuple):
+    state: str
+    since_ms: int
+    until_ms: int
+    step: int
+    code: str
+    has_old: bool
 
 class SessionDict(TypedDict):
     wh: int

@@ -4,7 +4,9 @@ from collections import namedtuple
 
 # state: a row of STEPS; until_ms: its deadline; step: failures in a row; code: a row wifi.… of words_en.txt;
 # has_old: whether stored credentials stand behind those on trial.
-Plan = namedtuple("Plan", ("state", "since_ms", "until_ms", "step", "code", "has_old"))
+Plan: "type[PlanRecord]" = namedtuple(  # pyright: ignore[reportUntypedNamedTuple, reportAssignmentType]
+    "Plan", ("state", "since_ms", "until_ms", "step", "code", "has_old")
+)
 
 # A join ends within 20 s and the longest wait is 240 s: an access point that comes back in the middle of a join that
 # fails is joined 20 + 240 + 20 s later at most, under the 300 s that are promised.
@@ -32,21 +34,21 @@ STEPS = (
 )
 
 
-def first(has_credentials, now_ms):
+def first(has_credentials: bool, now_ms: int) -> "PlanRecord":
     """Plan at the start; without credentials nothing happens until some are offered."""
     if has_credentials:
         return Plan("waiting", now_ms, now_ms, 0, "connecting", True)
     return Plan("empty", now_ms, now_ms, 0, "off", False)
 
 
-def trial(plan, now_ms):
+def trial(plan: "PlanRecord", now_ms: int) -> "PlanRecord | None":
     """Plan that tries new credentials; the caller leaves the old connection. None while others are tried."""
     if plan.state in ("clearing", "trying"):
         return None
     return Plan("clearing", now_ms, now_ms + CLEAR_MS, 0, "trying", plan.state != "empty")
 
 
-def event(plan, found, now_ms):
+def event(plan: "PlanRecord", found: str, now_ms: int) -> str:
     """What happened: "up", "failed", "due" or "". found: the driver's state."""
     # While waiting or clearing, "connected" is what is being left.
     if found == "connected" and plan.state in ("joining", "trying", "joined"):
@@ -56,13 +58,15 @@ def event(plan, found, now_ms):
     return "" if found in ("connecting", "connected") else "failed"
 
 
-def wait_ms(step, random_below):
+def wait_ms(step: int, random_below: "Callable[[int], int]") -> int:
     """Random wait before the next join after step + 1 failures, 1 to 240 s."""
     most_ms = min(WAIT_FIRST_MS << min(step, STEP_MOST), WAIT_MOST_MS)
     return most_ms // 2 + random_below(most_ms // 2 + 1)
 
 
-def stepped(plan, found, now_ms, random_below):
+def stepped(
+    plan: "PlanRecord", found: str, now_ms: int, random_below: "Callable[[int], int]"
+) -> "tuple[PlanRecord, str]":
     """(Plan, what to do): one row of STEPS, or nothing."""
     what = event(plan, found, now_ms)
     for state, happened, following, action in STEPS:
@@ -71,7 +75,9 @@ def stepped(plan, found, now_ms, random_below):
     return plan, ""
 
 
-def _entered(plan, row, seen, random_below):
+def _entered(
+    plan: "PlanRecord", row: "tuple[str, str]", seen: "tuple[str, int]", random_below: "Callable[[int], int]"
+) -> "PlanRecord":
     """Plan of the row's state. Lasting connections start the back-off anew."""
     following, action = row
     found, now_ms = seen
@@ -93,14 +99,14 @@ def _entered(plan, row, seen, random_below):
     return Plan("waiting", now_ms, now_ms + wait_ms(step, random_below), min(step + 1, STEP_MOST), reason, True)
 
 
-def _reason(plan, found, now_ms):
+def _reason(plan: "PlanRecord", found: str, now_ms: int) -> str:
     """Why it failed, as a code; a deadline's reason is the last failure's where there was one."""
     if found not in ("connecting", "connected"):
         return found
     return plan.code if plan.code in ("wrong_password", "no_network", "down") else "late"
 
 
-def window_until_ms(until_ms, cause, now_ms):
+def window_until_ms(until_ms: int, cause: str, now_ms: int) -> int:
     """When set-up ends: ten minutes from "factory" or "button", shortly after "stored"; 0 is closed."""
     if cause == "stored":
         return min(until_ms, now_ms + FAREWELL_MS)
