@@ -43,7 +43,7 @@ class Connections:
         config = self._config
         if self.wifi is not None:
             self._keep("wifi", self.wifi.run)
-            self._keep("button", self._watch_button)
+            self._keep("button", lambda: self._watch_button(self.wifi))
             self._start_improv()
         mqtt_config = self._mqtt_config()
         if mqtt_config is not None:
@@ -81,14 +81,14 @@ class Connections:
         about = ("ebb", self._app.version, sys.platform, self._app.box)
         self._keep("improv", ImprovService(self.wifi, Console(), about).run)
 
-    async def _watch_button(self):
+    async def _watch_button(self, wifi):
         """Held for 3 s: set-up is open for ten minutes."""
         held_s = 0
         while True:
             readings = self._app.loop.readings
             is_held = readings is not None and readings.is_button_pressed
             if is_held and held_s < SET_UP_S <= held_s + BUTTON_S:
-                self.wifi.button_held_3s()
+                wifi.button_held_3s()
             held_s = held_s + BUTTON_S if is_held else 0
             await asyncio.sleep(BUTTON_S)
 

@@ -24,7 +24,7 @@ class Contactor:
 
     def renew(self):
         """Keep the coil for one more lease."""
-        if self._train is not None and not self._is_train_over():
+        if self._train is not None and not self._is_over(self._train):
             self._edge_ms = time.ticks_ms()
             self._enable.value(1)
             return
@@ -40,11 +40,11 @@ class Contactor:
         self._train = RMT(0, pin=Pin(self._number), clock_div=80)  # 1 us a step
         self._train.write_pulses([BRIDGE_EDGE_US] * BRIDGE_EDGES, 1)
 
-    def _is_train_over(self):
+    def _is_over(self, train):
         """Whether the train has ended; then the pin is the tick's again."""
-        if not self._train.wait_done(timeout=0):
+        if not train.wait_done(timeout=0):
             return False
-        self._train.deinit()
+        train.deinit()
         self._train = None
         self._heartbeat = Pin(self._number, Pin.OUT, value=self._level)
         return True
