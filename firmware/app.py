@@ -4,6 +4,7 @@ import asyncio
 import gc
 import os
 import sys
+import time
 
 from firmware.connections import Connections
 from firmware.core import claims, decide
@@ -117,8 +118,9 @@ class App:
         """Print the live heap now and then, for a harness that asks for it."""
         while True:
             await asyncio.sleep(HEAP_EVERY_S)
+            begun_us = time.ticks_us()
             gc.collect()
-            print("live_heap: %d B" % gc.mem_alloc())
+            print("live_heap: %d B in %d us" % (gc.mem_alloc(), time.ticks_diff(time.ticks_us(), begun_us)))
 
     async def _tick(self):
         """The tick for ever; after crashes in a row only once the owner has said so."""

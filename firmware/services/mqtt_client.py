@@ -129,9 +129,14 @@ class MqttClient:
                 self._watch()
                 await asyncio.sleep(WATCH_S)
         finally:
+            writer.close()
             for task in tasks:
                 task.cancel()
-            writer.close()
+            for task in tasks:
+                try:
+                    await task
+                except (Exception, asyncio.CancelledError):
+                    pass  # why the connection ended is known by now
 
     def _watch(self):
         """Deadlines: silence of 1.5 keep-alives, no CONNACK, a packet that never ends. Errors: MqttError."""

@@ -8,15 +8,8 @@ from host_tools.device import build, install
 from host_tools.device.prompt import Prompt
 from host_tools.sim.serial_chip import SerialChip
 
-BOX_KEYS = (
-    "box",
-    "web_host",
-    "web_port",
-    "mqtt_host",
-    "mqtt_port",
-    "owner_password",
-    "owner_token",
-    "has_outside_time",
+BOX_KEYS = tuple(
+    "box web_host web_port mqtt_host mqtt_port owner_password owner_token has_outside_time tells_heap".split()
 )
 
 
@@ -39,6 +32,9 @@ class SerialFirmware:
         with Prompt(self.port) as prompt:
             install.install(prompt, build.made(self.board).files, lambda path, number, of: None)
             box = {key: self.config[key] for key in BOX_KEYS}
+            if self.config.get("ca_path"):
+                box["mqtt_ca_path"] = "/ca.der"
+                prompt.put("/ca.der", Path(self.config["ca_path"]).read_bytes())
             prompt.put("/box.json", json.dumps(box).encode())
             settings = Path(self.config["data_dir"]) / "settings.json"
             if settings.exists() and prompt.read("/data/settings.json") is None:

@@ -49,6 +49,7 @@ class Plant:
         self.is_coil_enabled = False
         self.is_coil_on = False
         self.heartbeat_at_us = -PUMP_US
+        self.worst_gap_us = 0  # longest time between two edges while the coil was on
         self.is_residual_tripped = False
         self.edges = collections.deque(maxlen=TRACE_MOST)
         self.energy_uj = 0
@@ -114,6 +115,8 @@ class Plant:
 
     def heartbeat(self):
         """One edge into the charge pump."""
+        if self.is_coil_on:
+            self.worst_gap_us = max(self.worst_gap_us, self.now_us - self.heartbeat_at_us)
         self.heartbeat_at_us = self.now_us
         if self.is_coil_enabled and not self.is_coil_on:
             self.coil_settled()

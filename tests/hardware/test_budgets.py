@@ -1,0 +1,39 @@
+"""Memory and size against the committed table, with 5 % of slack; times are printed and never judged here."""
+
+import csv
+
+import pytest
+
+from host_tools import bootstrap, budgets
+from host_tools.device import build
+
+SLACK = 1.05
+with (bootstrap.ROOT / "docs" / "budgets.csv").open() as file:
+    TABLE = {row["name"]: row for row in csv.DictReader(file)}
+
+
+def within(name, found):
+    """Print a figure and hold it to the table and to its goal."""
+    row = TABLE[name]
+    print(f"{name}: {found} {row['unit']} (table {row['value']}, goal {row['goal']})")
+    assert found <= float(row["value"]) * SLACK
+    assert found <= float(row["goal"])
+
+
+def test_heap_of_the_control_part():
+    within("heap_control_part", budgets.number_of(budgets.on_chip("heap_cost.py", "256k"), "heap_control_part"))
+
+
+@pytest.mark.parametrize("when", ("at_start", "after_13_days"))
+def test_garbage_of_a_tick(when):
+    within(f"tick_garbage_{when}", budgets.number_of(budgets.on_chip("tick_cost.py"), f"tick_garbage_{when}"))
+
+
+def test_size_of_a_slot():
+    files = build.made("reference").files
+    within("mpy_per_slot", sum(len(data) for path, data in files.items() if path.endswith(".mpy")))
+
+
+def test_the_table_keeps_its_goals():
+    for row in TABLE.values():
+        assert float(row["value"]) <= float(row["goal"]), row
