@@ -7,6 +7,7 @@ COMMANDS = (
     ("build", "host_tools.device.build", "the tree as it lies on the chip, the same to the byte each time"),
     ("flash", "host_tools.device.flash", "MicroPython's image and the partition table, through esptool"),
     ("install", "host_tools.device.install", "the built firmware onto a board that runs MicroPython"),
+    ("provision", "host_tools.device.provision", "an id and secrets for one box, and its label"),
 )
 
 

@@ -1,10 +1,20 @@
 """A virtual chip on a serial line with its plant, in a thread of its own, for tests that use tools as a person does."""
 
 import asyncio
+import atexit
+import contextlib
+import functools
+import json
+import shutil
+import socket
+import tempfile
 import threading
 import time
+from pathlib import Path
 
 from host_tools import bootstrap
+from host_tools.device import box_file, build, install
+from host_tools.device.prompt import Prompt
 from host_tools.sim.link_server import LinkServer, RealTime
 from host_tools.sim.pin_world import PinWorld
 from host_tools.sim.plant import Plant
@@ -80,3 +90,50 @@ class RunningChip:
         """Pull the plug, and put it back."""
         self.now(self.chip.cut())
         self.now(self.chip.power_on())
+
+
+@functools.cache
+def flash_with_firmware():
+    """Folder with the flash of a chip on which the built firmware was installed, made once a run."""
+    kept = tempfile.TemporaryDirectory(prefix="ebb-flash-")
+    atexit.register(kept.cleanup)
+    folder = Path(kept.name) / "chip"
+    with RunningChip(folder) as running, Prompt(running.port) as prompt:
+        install.install(prompt, built().files, lambda *_: None)
+    return folder
+
+
+@functools.cache
+def built():
+    """The build that is installed."""
+    return build.made("reference")
+
+
+@contextlib.contextmanager
+def box_chip(folder, box=None):
+    """A RunningChip with the firmware on its flash, not yet started; box: dict of its /box.json, None for none."""
+    shutil.copytree(flash_with_firmware(), folder)
+    with RunningChip(folder) as running:
+        running.wait_said("boot: ")
+        if box is not None:
+            write_box(running, box)
+        yield running
+
+
+def write_box(running, box):
+    """Put a /box.json on the board."""
+    with Prompt(running.port) as prompt:
+        prompt.put("/box.json", json.dumps(box).encode())
+
+
+def read_box(running):
+    """The /box.json on the board; its firmware starts again."""
+    with box_file.stopped(running.port) as prompt:
+        return json.loads(prompt.read("/box.json"))
+
+
+def free_port():
+    """A TCP port on 127.0.0.1 that nobody uses."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
