@@ -31,6 +31,11 @@ def random_below(count):
     return int.from_bytes(os.urandom(4), "little") % count
 
 
+def word_of(arg):
+    """One argument of an event in a word: a claim or a command is told by whose it is."""
+    return arg.source if isinstance(arg, tuple) else arg  # pyright: ignore[reportAttributeAccessIssue]  both have one
+
+
 class App:
     """One wallbox: board, control loop and services; its public names are all that a service may ask of the rest."""
 
@@ -111,6 +116,8 @@ class App:
         now_ms = self.board.now_ms()
         for event in events:
             self.log.put(now_ms, event)
+            if self.config.get("tells_log"):
+                print("log:", now_ms, event.code, *[word_of(one) for one in event.args])
         if self.connections.mqtt is not None:
             self.connections.mqtt.events(events)
 

@@ -153,6 +153,7 @@ def config_of(path):
         made.setdefault("has_wifi", True)
         made.setdefault("web_host", "0.0.0.0")
         made.setdefault("web_port", 80)
+        made.setdefault("tells_log", True)
         made["is_safe"] = is_safe_mode()
     return made
 

@@ -8,6 +8,7 @@ COMMANDS = (
     ("flash", "host_tools.device.flash", "MicroPython's image and the partition table, through esptool"),
     ("install", "host_tools.device.install", "the built firmware onto a board that runs MicroPython"),
     ("provision", "host_tools.device.provision", "an id and secrets for one box, and its label"),
+    ("watch", "host_tools.device.watch", "what the running firmware says, in words, without stopping it"),
 )
 
 
