@@ -1,6 +1,5 @@
-"""Step `device flash`: find the board, name its chip, write images piece by piece, verify, go on where a run ended."""
+"""Flashing through esptool: find the board, name its chip, write piece by piece, verify, go on where a run ended."""
 
-import argparse
 import collections
 import re
 import sys
@@ -10,10 +9,9 @@ from pathlib import Path
 from serial.tools import list_ports
 
 from host_tools import bootstrap
-from host_tools.device import esptool_call, flash_journal, partitions
-from host_tools.device.esptool_call import CHIPS, Line, Trouble, call
+from host_tools.device import esptool_call, flash_journal
+from host_tools.device.esptool_call import CHIPS, Trouble, call
 
-partition_table = partitions.partition_table
 TRIES = 3  # calls in a row that noise may end without one more piece
 WROTE = re.compile(r"Wrote \d+ bytes.* at (0x[0-9a-f]+)", re.MULTILINE)
 WRITING = re.compile(r"Writing at (0x[0-9a-f]+)", re.MULTILINE)
@@ -141,11 +139,26 @@ def patiently(act):
     return act()
 
 
+def named(line, chip):
+    """The Board on a line once it is known to have this chip. Errors: Trouble."""
+    board = name_board(line)
+    check_chip(board, chip, line.port)
+    return board
+
+
+def read(line, chip, offset, size_bytes):
+    """Bytes of the flash. Errors: Trouble."""
+    with tempfile.TemporaryDirectory(prefix="ebb-read-") as folder:
+        path = Path(folder) / "read.bin"
+        arguments = ["--chip", chip, "read-flash", f"0x{offset:x}", f"0x{size_bytes:x}", str(path)]
+        patiently(lambda: call(line, arguments))
+        return path.read_bytes()
+
+
 def flash(line, chip, images, state=STATE):
     """Name, refuse, write, verify: the whole step for [(offset, path)]. Returns the Board. Errors: Trouble."""
     contents = flash_journal.read_images(images)
-    board = name_board(line)
-    check_chip(board, chip, line.port)
+    board = named(line, chip)
     check_size(board, contents)
     journal = flash_journal.Journal(state, board, contents)
     bootstrap.say(f"{board.chip} with MAC {board.mac} on {line.port}")
@@ -161,37 +174,3 @@ def flash(line, chip, images, state=STATE):
         raise Trouble(again(trouble, "it begins anew."))
     journal.forget()
     return board
-
-
-def image(text):
-    """(offset, path) from "OFFSET=FILE"."""
-    offset, is_pair, path = text.partition("=")
-    if not is_pair or not path:
-        raise argparse.ArgumentTypeError(f"'{text}' is not OFFSET=FILE")
-    try:
-        return int(offset, 0), path
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"'{offset}' is no offset, such as 0x10000")
-
-
-def run(argv):
-    """Run the step; 0 when the flash holds the images, 2 when nothing was begun, 1 when it ended in the middle."""
-    parser = argparse.ArgumentParser(prog="python3 -m host_tools device flash", description=__doc__)
-    parser.add_argument("--port", help="serial port; else the only USB one")
-    parser.add_argument("--baud", type=int, default=460800, help="bits a second (%(default)s)")
-    parser.add_argument("--chip", choices=CHIPS, default="esp32s3", help="chip of the firmware (%(default)s)")
-    parser.add_argument("--no-stub", action="store_true", help="speak to the chip's ROM only: slower, fewer steps")
-    parser.add_argument("--state", default=str(STATE), metavar="FILE", help="what was verified, for the next run")
-    parser.add_argument("images", nargs="+", type=image, metavar="OFFSET=FILE", help="flash offset and image")
-    options = parser.parse_args(argv)
-    try:
-        line = Line(find_port(options.port), options.baud, not options.no_stub)
-        board = flash(line, options.chip, options.images, options.state)
-    except Trouble as trouble:
-        print(f"ebb: {trouble}", file=sys.stderr, flush=True)
-        return trouble.code
-    except KeyboardInterrupt:
-        print("ebb: stopped: run the same command again, it goes on where this ended.", file=sys.stderr, flush=True)
-        return 1
-    print(f"{board.chip} {board.mac}: written and verified", flush=True)
-    return 0

@@ -1,15 +1,12 @@
 """The built firmware onto a board that already runs MicroPython, file by file, each checked."""
 
-import argparse
 import hashlib
 import json
-import sys
 from pathlib import Path
 
 from host_tools import bootstrap
-from host_tools.device import boards, build, flash, locked, slot
+from host_tools.device import boards, build, slot
 from host_tools.device.esptool_call import Trouble
-from host_tools.device.prompt import Prompt
 
 ROOT_FILES = ("starter.mpy", "main.py", "boot.py")  # boot.py last: until then the board starts what it had
 
@@ -72,45 +69,32 @@ def stray(prompt, files):
     return [path for path in found if path not in files]
 
 
-def run(argv):
-    """Run the command; exit 2 with one clear line when it cannot begin."""
-    parser = argparse.ArgumentParser(prog="python3 -m host_tools device install", description=__doc__)
-    parser.add_argument("--board", default="reference", help="a board of hardware/boards")
-    parser.add_argument("--port", help="serial port (default: the only USB one)")
-    parser.add_argument(
-        "--from", dest="source", metavar="DIR", help="a tree made by device build, instead of a new one"
-    )
-    options = parser.parse_args(argv)
-    try:
-        files = files_of(options)
-        with Prompt(flash.find_port(options.port)) as prompt:
-            count = install(prompt, files, told)
-            print(f"files_written: {count} of {len(files)}")
-            prompt.restart()
-    except (Trouble, boards.BadBoard, slot.BadBuild, locked.BadWheel) as error:
-        print(f"ebb: {error}", file=sys.stderr)
-        return getattr(error, "code", 2)
-    print("The board starts the firmware. 'device watch' shows what it says.")
-    return 0
-
-
 def told(path, number, of):
     """One line of progress."""
     bootstrap.say(f"{number} of {of}: {path}")
 
 
-def files_of(options):
-    """{path: bytes} of the tree to install. Errors: Trouble."""
-    if not options.source:
-        return build.made(options.board).files
-    root = Path(options.source)
+def files_of(name, source=None):
+    """{path: bytes} to install: of the tree in the folder `source`, else of a new build for the board `name`.
+
+    Errors: Trouble, boards.BadBoard, slot.BadBuild, locked.BadWheel.
+    """
+    if not source:
+        return build.made(name).files
+    root = Path(source)
+    root = root / build.TREE if (root / build.TREE).is_dir() else root
     try:
         manifest = json.loads((root / "a" / "manifest.json").read_text())
         paths = [f"a/{row['path']}" for row in manifest["files"]] + ["a/manifest.json", *ROOT_FILES]
         files = {path: (root / path).read_bytes() for path in paths}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise Trouble(f"{root} holds no whole build ({error}).", code=2) from None
+    if manifest.get("board") != name:
+        raise Trouble(f"{root} was built for the board '{manifest.get('board')}', not for '{name}'.", code=2)
     for row in manifest["files"]:
         if digest_of(files[f"a/{row['path']}"]) != row["sha256"]:
             raise Trouble(f"{root}: a/{row['path']} is not what its manifest says.", code=2)
+    coil_line = slot.COIL_LINE.findall(slot.boot(boards.loaded(name)).decode())[0]
+    if slot.COIL_LINE.findall(files["boot.py"].decode(errors="replace")) != [coil_line]:
+        raise Trouble(f"{root}: boot.py does not open the contactor of the board '{name}' ({coil_line}).", code=2)
     return files

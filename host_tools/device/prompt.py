@@ -8,7 +8,7 @@ import serial
 from mpremote.transport import TransportError, TransportExecError
 from mpremote.transport_serial import SerialTransport
 
-from host_tools.device.esptool_call import Trouble
+from host_tools.device.esptool_call import NO_BOARD, SILENT, Trouble
 
 READ_S = 5  # for one byte that must come
 ANSWER_S = 20  # for the answer to a piece of code
@@ -51,7 +51,7 @@ class Prompt:
             self._transport = SerialTransport(port, timeout=READ_S)
         except (TransportError, OSError, serial.SerialException):
             raise Trouble(
-                f"nothing can be opened at {port}: is the board plugged in, or the port in use?", code=2
+                f"nothing can be opened at {port}: is the board plugged in, or the port in use?", NO_BOARD, 2
             ) from None
         try:
             self._enter()
@@ -72,7 +72,8 @@ class Prompt:
         raise Trouble(
             f"no MicroPython prompt at {self.port}: another program may hold the port, the baud rate may be wrong, or "
             "the board has no MicroPython yet (device flash).",
-            code=2,
+            SILENT,
+            2,
         )
 
     def __enter__(self):

@@ -5,8 +5,7 @@ import sys
 
 COMMANDS = (
     ("build", "host_tools.device.build", "the tree as it lies on the chip, the same to the byte each time"),
-    ("flash", "host_tools.device.flash", "MicroPython's image and the partition table, through esptool"),
-    ("install", "host_tools.device.install", "the built firmware onto a board that runs MicroPython"),
+    ("flash", "host_tools.device.flash_task", "an empty chip becomes a ticking box: MicroPython, partitions, firmware"),
     ("provision", "host_tools.device.provision", "an id and secrets for one box, and its label"),
     ("watch", "host_tools.device.watch", "what the running firmware says, in words, without stopping it"),
     ("backup", "host_tools.device.backup", "settings and facts of one box into a file, and back"),

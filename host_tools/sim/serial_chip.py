@@ -19,6 +19,7 @@ SIM = bootstrap.ROOT / "host_tools" / "sim"
 PATHS = [str(SIM / "serial"), str(SIM / "chip"), str(SIM)]
 WATCH_S = 0.02
 HEAP = "1m"
+MACHINE, VERSION = "Virtual ebb module with ESP32S3", (1, 25, 0)  # what sys.implementation says
 
 
 class SerialChip:
@@ -38,6 +39,8 @@ class SerialChip:
             "folder": str(self.folder.resolve()),
             "partitions": PARTITIONS,
             "access_points": ACCESS_POINTS,
+            "machine": MACHINE,
+            "version": VERSION,
         }
         self._master, self._slave = pty.openpty()
         tty.setraw(self._slave)

@@ -31,6 +31,7 @@ class RunningChip:
 
         self.folder, self.heap = folder, heap
         self.facts = board_facts.loaded(BOARDS / f"{board}.json")
+        self.kind = json.loads((BOARDS / f"{board}.json").read_text())["chip"]
         self.plant = Plant(1, self.facts.phases, "polite")
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -55,6 +56,7 @@ class RunningChip:
         self.link = LinkServer(self.real_time, PinWorld(self.plant, self.facts))
         await self.link.start()
         self.chip = SerialChip(self.folder, self.link, (self.facts.pins.peak_reset,), self.heap)
+        self.chip.config["machine"] = f"Virtual ebb module with {self.kind.upper()}"
         self.port = self.chip.port
         self._plant_task = asyncio.create_task(self._run_plant())
         await self.chip.start()

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections import namedtuple
 
 # asyncio's C part counts the interpreter's own ticks: it must not meet the `time` of the virtual chip.
 here = sys.path.pop(0)
@@ -104,9 +105,25 @@ def run_file(path, names):
         sys.print_exception(error)
 
 
+Implementation = namedtuple("Implementation", ("name", "version", "_machine", "_mpy"))
+
+
+class Sys:
+    """The module `sys` as the chip's own interpreter has it: only what it says of itself differs."""
+
+    def __init__(self, real):
+        self._real = real
+        known = real.implementation
+        self.implementation = Implementation(known[0], tuple(CONFIG["version"]), CONFIG["machine"], known._mpy)
+
+    def __getattr__(self, name):
+        return getattr(self._real, name)
+
+
 NAMES = {"__name__": "__main__"}
 sys.argv[:] = []
 sys.path[:] = ["", "/lib", ".frozen"]
+sys.modules["sys"] = Sys(sys)
 world = chip_clock.world
 try:
     world.tell_state(True)

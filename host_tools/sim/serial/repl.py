@@ -50,10 +50,12 @@ class Prompt:
                 return b"\x03"
 
     def _run(self, source, mode, is_raw):
-        """Run source; in raw mode errors follow a Ctrl-D."""
+        """Run source, text or bytes; in raw mode errors follow a Ctrl-D."""
         self._told(True)
         error = None
         try:
+            if is_raw:
+                source = source.decode()
             exec(compile(source, "<stdin>", mode), self._names)
         except SystemExit:
             error = SoftReset()
@@ -98,7 +100,7 @@ class Prompt:
                 if not source:
                     out.write(b"\r\n")
                     raise SoftReset()
-                self._run(source.decode(), "exec", True)
+                self._run(source, "exec", True)
 
     def _pasted(self):
         """Raw-paste mode: A 1 is answered with a window; what follows is run. False when another thing was asked."""
@@ -119,7 +121,7 @@ class Prompt:
             if len(source) % WINDOW == 0:
                 out.write(b"\x01")
         out.write(b"\x04")
-        self._run(source.decode(), "exec", True)
+        self._run(source, "exec", True)
         return True
 
     def friendly(self):
