@@ -91,7 +91,10 @@ def put_on(prompt, board, files, is_forced, told):
 
 
 def explained(trouble, port, board):
-    """The trouble, and for a board without MicroPython what to do."""
+    """The trouble of a first connection, with what to do."""
+    if trouble.kind == esptool_call.NO_BOARD and os.path.exists(port):
+        words = f"{port} cannot be opened: another program holds it, or you are not in the group 'dialout'."
+        return Trouble(words, trouble.kind, 2)
     if trouble.kind != esptool_call.SILENT:
         return trouble
     command = f"python3 -m host_tools device flash --board {board['name']} --port {port} --micropython FILE"

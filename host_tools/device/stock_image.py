@@ -89,7 +89,7 @@ def check_chip(path, content, board, what):
         names = {CHIP_IDS[chip]: f"the {name}" for chip, name in CHIPS.items()}
         found = names.get(number, f"a chip with the number {number}")
         ours = f"the board '{board['name']}' has the {CHIPS[board['chip']]}"
-        raise refused(path, f"holds a {what} for {found}, but {ours}")
+        raise refused(path, f"holds {what} for {found}, but {ours}")
 
 
 def check_version(path, app):
@@ -119,13 +119,13 @@ def parts(path, board):
         raise refused(path, f"cannot be read ({error.strerror})") from None
     start = START[board["chip"]]
     if content[:1] == bytes((MAGIC,)) and len(content) >= HEADER_BYTES:
-        check_chip(path, content, board, "boot loader")
+        check_chip(path, content, board, "a boot loader")
     hashed_bytes, loader_bytes = image_end(path, content, "boot loader")
     if loader_bytes > partitions.TABLE_OFFSET - start:
         raise refused(path, "begins with no boot loader: take the file that ends in .bin, not .app-bin")
     app = content[APP - start :]
     app_bytes = image_end(path, app, "app")[1]
-    check_chip(path, app, board, "app")
+    check_chip(path, app, board, "an app")
     if app_bytes > APP_BYTES:
         room = f"its partition {APP_BYTES >> 10} KB"
         raise refused(path, f"is too large: its app has {(app_bytes + 1023) >> 10} KB, {room}")
