@@ -10,6 +10,7 @@ import urllib.request
 from pathlib import Path
 
 import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
 
 from host_tools import demo as demo_task
 from host_tools.bench.virtual_box import Demo
@@ -60,7 +61,7 @@ class Whole:
 
     async def _grid(self):
         """A pause of three seconds now and then, over TLS."""
-        client = paho.Client(paho.CallbackAPIVersion.VERSION2)
+        client = paho.Client(CallbackAPIVersion.VERSION2)
         client.tls_set(str(self.folder / "ca.pem"))
         client.connect("localhost", self.broker.port)
         client.loop_start()

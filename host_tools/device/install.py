@@ -94,7 +94,7 @@ def files_of(name, source=None):
     for row in manifest["files"]:
         if digest_of(files[f"a/{row['path']}"]) != row["sha256"]:
             raise Trouble(f"{root}: a/{row['path']} is not what its manifest says.", code=2)
-    coil_line = slot.COIL_LINE.findall(slot.boot(boards.loaded(name)).decode())[0]
+    coil_line = slot.COIL_LINE.findall(slot.boot(boards.loaded(name), files["starter.mpy"]).decode())[0]
     if slot.COIL_LINE.findall(files["boot.py"].decode(errors="replace")) != [coil_line]:
         raise Trouble(f"{root}: boot.py does not open the contactor of the board '{name}' ({coil_line}).", code=2)
     return files
