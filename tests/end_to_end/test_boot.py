@@ -244,3 +244,52 @@ def test_damage_anywhere_in_the_flash_ends_safe(flash):
 def says_why(chip):
     said = chip.said()
     return any(words in said for words in ("contactor is open", "boot:", "corrupted", "Traceback", ">>> "))
+
+
+STALLS = b"""
+import asyncio, starter, time
+made = starter.config_of('/box.json')
+from firmware import app
+box = app.App(made)
+async def stall():
+    for for_ms, is_bridged in (%s,):
+        while box.loop.memory.stage.state != 'charging':
+            await asyncio.sleep(0.1)
+        await asyncio.sleep(1.5)
+        if is_bridged:
+            box.board.bridge()
+        print('stall', for_ms)
+        time.sleep_ms(for_ms)
+        print('stalled', for_ms)
+        await asyncio.sleep(0.5)
+        print('now in', box.loop.memory.stage.state)
+async def both():
+    asyncio.create_task(stall())
+    await box.run()
+asyncio.run(both())
+"""
+
+
+@pytest.mark.parametrize(
+    ("for_ms", "is_bridged", "stays_on"), ((120, False, True), (450, False, False), (1200, True, True))
+)
+def test_the_pump_lets_go_after_a_stall_unless_a_train_holds_it(flash, for_ms, is_bridged, stays_on):
+    with RunningChip(flash) as chip:
+        chip.wait(lambda: is_ticking(chip), "ticks")
+        chip.plant.car.is_plugged = True
+        chip.plant.wire_changed()
+        chip.plant.car.pilot_changed()
+        at_prompt(chip, files=[("/main.py", STALLS % f"({for_ms}, {is_bridged})".encode())])
+        chip.wait_said(f"stall {for_ms}", 60)
+        begun_ms = chip.plant.now_us // 1000
+        chip.wait_said("now in ", 20)
+        edges = [value for at_ms, name, value in chip.plant.edges if at_ms >= begun_ms - 50 and name == "coil"]
+        print(f"longest gap between heartbeats: {chip.plant.worst_gap_us // 1000} ms")
+        if stays_on:
+            assert edges == [] and chip.plant.is_coil_on
+            assert "now in charging" in chip.said()
+        else:
+            # It fell by the hardware's lease, and came back only by the usual way: not within the stall's own second.
+            assert edges == [False]
+            assert "now in faulted" in chip.said()
+            chip.wait(lambda: chip.plant.is_coil_on, "the charge goes on after the fault", 90)

@@ -133,7 +133,7 @@ def test_the_bill_names_what_is_in_it(built, name):
 
 def test_short_names_lead_back(built):
     names = json.loads((built["reference"] / "names.json").read_text())
-    assert "_keep_time" in names["firmware/app.py"].values()
+    assert "_tell_heap" in names["firmware/app.py"].values()
 
 
 @pytest.mark.parametrize("name", boards.names())
