@@ -39,10 +39,11 @@ def image(chip_id, *segments, has_hash=True):
     return made + (hashlib.sha256(made).digest() if has_hash else b"")
 
 
-def stock(chip, banner=BANNER, app_chip=None, app_bytes=40_000):
+def stock(chip, banner=BANNER, app_chip=None, app_bytes=40_000, has_hash=True):
     """A whole stock image: boot loader, the table of its makers, app."""
     loader = image(IDS[chip], b"loader" * 1000, bytes(8))
-    app = image(IDS[app_chip or chip], banner + b"\x42" * (app_bytes - len(banner)), b"code" * 500)
+    code = banner + b"\x42" * (app_bytes - len(banner))
+    app = image(IDS[app_chip or chip], code, b"code" * 500, has_hash=has_hash)
     start = STARTS[chip]
     table = partitions.partition_table((("factory", "app", "factory", 0x10000, 0x1F0000),))
     whole = loader.ljust(0x8000 - start, b"\xff") + table
@@ -185,6 +186,7 @@ def test_a_file_system_of_ours_stays(reference):
         (lambda whole: whole[:-1], "is cut off inside its app"),
         (lambda whole: whole[:70_000] + b"!" + whole[70_001:], "is damaged: the app does not fit its checksum"),
         (lambda whole: whole[:-1] + b"!", "is damaged: the app"),
+        (lambda whole: stock("esp32s3", has_hash=False).replace(b"codecode", b"codecoda", 1), "is damaged: the app"),
         (lambda whole: whole[0x10000:], "begins with no boot loader: take the file that ends in .bin, not .app-bin"),
         (
             lambda whole: stock("esp32s3", app_bytes=0x1F0000),
@@ -340,13 +342,14 @@ def test_the_command_is_killed_in_the_middle(chip, put, tree):
     assert held(chip, tree)
 
 
-@pytest.mark.parametrize("at", (1, 17, 61, 63))
+@pytest.mark.parametrize("at", (17, 63))
 def test_power_is_cut_in_the_middle(chip, put, tree, at, monkeypatch):
     assert put()[0] == 0
     ticks(chip)
     with Prompt(chip.port) as prompt:
         for path in (tree / build.TREE).rglob("*.mpy"):
-            prompt.run(f"f = open('/{path.relative_to(tree / build.TREE)}', 'wb'); f.write(b'old'); f.close()")
+            name, size = path.relative_to(tree / build.TREE), path.stat().st_size
+            prompt.run(f"f = open('/{name}', 'wb'); f.write(bytes({size})); f.close()")  # only the hash differs
         prompt.run("open('/boot.py', 'a').close(); open('/main.py', 'a').write('# old'); open('/gone', 'w').close()")
     plain = flash_task.install.told
 
@@ -358,18 +361,37 @@ def test_power_is_cut_in_the_middle(chip, put, tree, at, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(flash_task.install, "told", told)
         patched.setattr("host_tools.device.prompt.READ_S", 0.5)
+        patched.setattr(Prompt.run, "__defaults__", (2,))
         code, _, said = put()
     assert code == 1 and "run the same command again, it goes on with the files that are not there yet." in said
     chip.now(chip.chip.power_on())
     chip.wait(lambda: chip.chip.resets[-1] == 1, "it starts")
     time.sleep(1)
     assert is_safe(chip)
+    if at == 17:
+        chip.wait_said("boot: no slot holds a whole firmware; flash it again")
     assert put()[0] == 0
     ticks(chip)
     assert held(chip, tree)
 
 
-@pytest.mark.parametrize("seed", range(6))
+def test_a_byte_that_turned_on_the_way_is_found_and_sent_again(chip, put, tree, monkeypatch):
+    plain, turned = Prompt.run, []
+
+    def run(prompt, code, *rest):
+        if code.startswith("f.write(b'M\\x06") and len(turned) < 2:
+            turned.append(code)
+            code = code.replace("M", "N", 1)
+        return plain(prompt, code, *rest)
+
+    monkeypatch.setattr(Prompt, "run", run)
+    code, _, said = put()
+    assert code == 0 and said.count("does not read back as it was written; going on") == 2
+    ticks(chip)
+    assert held(chip, tree)
+
+
+@pytest.mark.parametrize("seed", range(4))
 def test_noise_during_the_copy(chip, put, tree, seed, monkeypatch):
     noise, is_over = random.Random(seed), threading.Event()
 
@@ -382,7 +404,7 @@ def test_noise_during_the_copy(chip, put, tree, seed, monkeypatch):
     thread = threading.Thread(target=make_noise)
     with monkeypatch.context() as patched:
         patched.setattr("host_tools.device.prompt.READ_S", 0.5)
-        patched.setattr("host_tools.device.prompt.ANSWER_S", 2)
+        patched.setattr(Prompt.run, "__defaults__", (2,))
         thread.start()
         code, out, _ = put()
         is_over.set()
