@@ -45,7 +45,8 @@ class App:
         self.box = config["box"]
         self.random_below = random_below
         # The board comes first: its constructor holds the contactor open before anything else is tried.
-        self.board = Board(board_facts.loaded(config["board_path"]))
+        facts, own_words = board_facts.with_own(config["board_path"], config.get("facts", {}))
+        self.board = Board(facts)
         self.log = EventLog()
         self.store = SettingsStore(config["data_dir"])
         chosen, refusal = self.store.load()
@@ -68,6 +69,8 @@ class App:
             self.loop.feed = Watchdog().feed
         if refusal is not None:
             self.tell("settings", refusal.words)
+        if own_words:
+            self.tell("board", own_words)
 
     def settings(self):
         """Settings in force."""

@@ -37,6 +37,9 @@ FACTS = (
     "voltage_uv_per_v",
     "pins",
 )
+# What calibration finds out about one board (device calibrate); box.json may say these and no others.
+OWN = ("pilot_zero_uv", "pilot_uv_per_v", "current_zero_uv", "current_uv_per_a")
+OWN_PERCENT = 15  # further from the board file is no tolerance of parts but a mistake
 Pins = namedtuple("Pins", PINS)
 BoardFacts = namedtuple("BoardFacts", FACTS)
 
@@ -74,3 +77,30 @@ def loaded(path):
     """BoardFacts of a board file. Errors: OSError, ValueError in words."""
     with open(path) as file:
         return facts_of(json.load(file))
+
+
+def own_refusal(board, own):
+    """Why a board's own facts (dict) cannot stand in for those of its file's dict; "" when they can."""
+    if type(own) is not dict:
+        return "The board's own facts are no object."
+    for name in own:
+        if name not in OWN or type(own[name]) is not int:
+            return "'%s' is no fact that a board may have of its own, or no whole number." % name
+        if abs(own[name] - board[name]) * 100 > board[name] * OWN_PERCENT:
+            return "The board's own %s is %d, more than %d %% from %d." % (name, own[name], OWN_PERCENT, board[name])
+    return ""
+
+
+def with_own(path, own):
+    """(BoardFacts of a board file with the board's own in place, ""), or (the file's alone, why the own are refused).
+
+    Errors: OSError, ValueError in words.
+    """
+    with open(path) as file:
+        board = json.load(file)
+    facts = facts_of(board)
+    words = own_refusal(board, own)
+    if not words:
+        board.update(own)
+        facts = facts_of(board)
+    return facts, words

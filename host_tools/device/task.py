@@ -9,6 +9,7 @@ COMMANDS = (
     ("provision", "host_tools.device.provision", "an id and secrets for one box, and its label"),
     ("watch", "host_tools.device.watch", "what the running firmware says, in words, without stopping it"),
     ("backup", "host_tools.device.backup", "settings and facts of one box into a file, and back"),
+    ("doctor", "host_tools.device.doctor", "what is wrong with a board, in plain words"),
 )
 
 

@@ -32,6 +32,7 @@ class RunningChip:
         self.folder, self.heap = folder, heap
         self.facts = board_facts.loaded(BOARDS / f"{board}.json")
         self.kind = json.loads((BOARDS / f"{board}.json").read_text())["chip"]
+        self.true_facts = self.facts  # what the parts of this very board do; a test may give others before the start
         self.plant = Plant(1, self.facts.phases, "polite")
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -53,7 +54,7 @@ class RunningChip:
 
     async def _start(self):
         self.real_time = RealTime(self.plant, 1)
-        self.link = LinkServer(self.real_time, PinWorld(self.plant, self.facts))
+        self.link = LinkServer(self.real_time, PinWorld(self.plant, self.true_facts))
         await self.link.start()
         self.chip = SerialChip(self.folder, self.link, (self.facts.pins.peak_reset,), self.heap)
         self.chip.config["machine"] = f"Virtual ebb module with {self.kind.upper()}"
@@ -139,3 +140,15 @@ def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def installed(chip, box=None):
+    """Put the built firmware on a running chip, with the dict of a /box.json, and start it."""
+    from host_tools.device import build, install
+    from host_tools.device.prompt import Prompt
+
+    with Prompt(chip.port) as prompt:
+        install.install(prompt, build.made(chip.facts.name).files, lambda *_: None)
+        prompt.put("/box.json", json.dumps(box or {"box": "ebb-test"}).encode())
+        prompt.restart()
+    chip.wait(lambda: len(chip.chip.resets) > 1, "the start after an installation")
