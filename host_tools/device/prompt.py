@@ -1,6 +1,8 @@
 """A board's MicroPython prompt over the serial line: run code and move files, through mpremote's own transport."""
 
+import contextlib
 import hashlib
+import io
 import time
 from pathlib import PurePosixPath
 
@@ -41,6 +43,20 @@ def digest(path):
 """
 
 
+class Line(SerialTransport):
+    """mpremote's transport, whose whole deadline also holds against a board that never stops talking."""
+
+    def read_until(self, min_num_bytes, ending, timeout=10, data_consumer=None, timeout_overall=None):
+        """What comes until the ending, or until time is up."""
+        if timeout_overall is None:
+            return super().read_until(min_num_bytes, ending, timeout, data_consumer)
+        end = time.monotonic() + timeout_overall
+        made = b""
+        while not made.endswith(ending) and time.monotonic() < end:
+            made += self.serial.read(1)
+        return made
+
+
 class Prompt:
     """One connection. Entering it stops the firmware (the contactor opens) and does not reset the board."""
 
@@ -48,7 +64,7 @@ class Prompt:
         """Errors: Trouble."""
         self.port = port
         try:
-            self._transport = SerialTransport(port, timeout=READ_S)
+            self._transport = Line(port, timeout=READ_S)
         except (TransportError, OSError, serial.SerialException):
             raise Trouble(
                 f"nothing can be opened at {port}: is the board plugged in, or the port in use?", NO_BOARD, 2
@@ -65,7 +81,8 @@ class Prompt:
             self._transport.serial.write(b"\r\x03")
             time.sleep(0.1 + attempt * 0.5)
             try:
-                self._transport.enter_raw_repl(soft_reset=False, timeout_overall=READ_S)
+                with contextlib.redirect_stdout(io.StringIO()):  # mpremote prints what it did not understand
+                    self._transport.enter_raw_repl(soft_reset=False, timeout_overall=READ_S)
                 return
             except (TransportError, OSError, serial.SerialException):
                 continue
