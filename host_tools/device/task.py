@@ -10,6 +10,7 @@ COMMANDS = (
     ("watch", "host_tools.device.watch", "what the running firmware says, in words, without stopping it"),
     ("backup", "host_tools.device.backup", "settings and facts of one box into a file, and back"),
     ("doctor", "host_tools.device.doctor", "what is wrong with a board, in plain words"),
+    ("calibrate", "host_tools.device.calibrate", "the board's own scales of pilot and current, against a meter"),
 )
 
 
