@@ -44,10 +44,10 @@ class Box:
         self.memory = made.memory
 
 
-def times_us(box):
-    """Sorted durations in us of TICKS ticks while charging; garbage is collected between, never inside."""
-    found = [0] * TICKS
-    for index in range(-WARM, TICKS):
+def times_us(box, count=TICKS):
+    """Sorted durations in us of `count` ticks while charging; garbage is collected between, never inside."""
+    found = [0] * count
+    for index in range(-WARM, count):
         readings = reading(box.memory.now_ms + TICK_MS, box.memory.outputs, 6000, 15800)
         if index % 50 == 0:
             gc.collect()
@@ -83,9 +83,10 @@ def figures(name, start_ms):
     print("tick_garbage_%s: %d B" % (name, garbage_bytes(box)))
 
 
-print(
-    "interpreter: %d.%d %d-bit"
-    % (sys.implementation.version[0], sys.implementation.version[1], 32 if sys.maxsize < 1 << 31 else 64)
-)
-figures("at_start", 0)
-figures("after_13_days", UPTIME_MS)
+if __name__ == "__main__":
+    print(
+        "interpreter: %d.%d %d-bit"
+        % (sys.implementation.version[0], sys.implementation.version[1], 32 if sys.maxsize < 1 << 31 else 64)
+    )
+    figures("at_start", 0)
+    figures("after_13_days", UPTIME_MS)

@@ -93,6 +93,18 @@ class Prompt:
             2,
         )
 
+    def interrupt(self):
+        """Stop what runs, and be at the prompt again. Errors: Trouble."""
+        self._enter()
+
+    def soft_reset(self):
+        """A fresh interpreter at the prompt: boot.py runs and main.py does not. Errors: Trouble."""
+        try:
+            with contextlib.redirect_stdout(io.StringIO()):
+                self._transport.enter_raw_repl(soft_reset=True, timeout_overall=READ_S)
+        except (TransportError, OSError, serial.SerialException):
+            raise Trouble(f"the board at {self.port} does not come back from a soft reset.") from None
+
     def __enter__(self):
         return self
 

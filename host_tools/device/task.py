@@ -11,6 +11,7 @@ COMMANDS = (
     ("backup", "host_tools.device.backup", "settings and facts of one box into a file, and back"),
     ("doctor", "host_tools.device.doctor", "what is wrong with a board, in plain words"),
     ("calibrate", "host_tools.device.calibrate", "the board's own scales of pilot and current, against a meter"),
+    ("test", "host_tools.device.unit_tests", "the unit tests and the cost of a tick, on the board itself"),
 )
 
 
