@@ -1,7 +1,10 @@
 """The unit tests on the virtual chip with the heap of a small board; a planted failure; nothing is left behind."""
 
+import os
 import re
 import shutil
+import signal
+import threading
 
 import pytest
 from chips import RunningChip, installed
@@ -25,7 +28,8 @@ def planted(tmp_path, monkeypatch):
     head = "import unittest\n\n\nclass Planted(unittest.TestCase):\n"
     (folder / "test_planted.py").write_text(head + "    def test_red(self):\n        self.assertEqual(1, 2)\n")
     (folder / "test_broken.py").write_text("import no_such_module\n")
-    (folder / "test_waits.py").write_text("import machine\n\nraise KeyboardInterrupt\n")
+    (folder / "test_ends.py").write_text("raise KeyboardInterrupt\n")
+    (folder / "test_waits.py").write_text("print('it waits')\nwhile True:\n    pass\n")
     monkeypatch.setattr(unit_tests, "UNIT", folder)
 
 
@@ -57,16 +61,19 @@ def test_a_planted_failure_has_its_name_and_the_others_run_on(chip, planted, cap
     assert not left_behind(chip)
 
 
-def test_ctrl_c_and_a_break_in_the_middle_leave_nothing_behind(chip, planted, capsys, monkeypatch):
-    assert unit_tests.run(["--port", chip.port, "waits"]) == 1  # an error that ends the run on the board
+def test_ctrl_c_and_a_break_in_the_middle_leave_nothing_behind(chip, planted, capsys):
+    assert unit_tests.run(["--port", chip.port, "ends"]) == 1  # an error that ends the run on the board
     assert "KeyboardInterrupt" in capsys.readouterr().err
     assert not left_behind(chip)
 
-    def stopped(prompt, name):
-        raise KeyboardInterrupt
+    def press():
+        chip.wait_said("it waits")
+        os.kill(os.getpid(), signal.SIGINT)
 
-    monkeypatch.setattr(unit_tests, "run_file", stopped)
-    assert unit_tests.run(["--port", chip.port, "pilot"]) == 1
+    thread = threading.Thread(target=press)
+    thread.start()
+    assert unit_tests.run(["--port", chip.port, "waits"]) == 1
+    thread.join()
     assert "stopped" in capsys.readouterr().err
     assert not left_behind(chip)
 
