@@ -89,6 +89,11 @@ class RunningChip:
         """Until the chip has printed a text."""
         self.wait(lambda: text in self.said(), text, for_s)
 
+    def wait_runs(self):
+        """Until the firmware runs after a restart: a Ctrl-C while boot.py runs would leave it without its slot."""
+        time.sleep(0.3)
+        self.wait(lambda: self.link.fed_at_us is not None, "the firmware runs")
+
     def power_cut(self):
         """Pull the plug, and put it back."""
         self.now(self.chip.cut())
@@ -152,3 +157,4 @@ def installed(chip, box=None):
         prompt.put("/box.json", json.dumps(box or {"box": "ebb-test"}).encode())
         prompt.restart()
     chip.wait(lambda: len(chip.chip.resets) > 1, "the start after an installation")
+    chip.wait_runs()

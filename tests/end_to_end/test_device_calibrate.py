@@ -27,12 +27,17 @@ def chip(tmp_path_factory):
 
 def box_of(chip):
     """The board's /box.json as a dict."""
+    chip.wait_runs()
     with Prompt(chip.port) as prompt:
-        return json.loads(prompt.read("/box.json"))
+        content = prompt.read("/box.json")
+        prompt.restart()
+    chip.wait_runs()
+    return json.loads(content)
 
 
 def rest(chip, capsys):
     """What the doctor measures at rest."""
+    chip.wait_runs()
     capsys.readouterr()
     doctor.run(["--port", chip.port, "--json"])
     return json.loads(capsys.readouterr().out)["measured"]["pins"]["rest"]

@@ -5,7 +5,6 @@ import json
 import os
 import pty
 import threading
-import time
 import tty
 
 import pytest
@@ -39,9 +38,16 @@ def changed(chip, change):
         chip.now(apply(before))
 
 
+@pytest.fixture
+def healthy(ready):
+    """A chip with its firmware running, whose world is put right after each test."""
+    ready.wait_runs()
+    return ready
+
+
 @pytest.fixture(scope="module")
-def healthy(tmp_path_factory):
-    """A chip with its firmware, whose world is put right after each test."""
+def ready(tmp_path_factory):
+    """The chip of all these tests."""
     with RunningChip(tmp_path_factory.mktemp("healthy") / "chip") as chip:
         installed(chip)
         yield chip
@@ -59,7 +65,7 @@ def test_a_healthy_board_and_the_firmware_runs_again(healthy, capsys):
     assert (code, said.splitlines()[-1]) == (0, doctor.HEALTHY), said
     assert said.splitlines() == ["(The temperature is not measured yet.)", doctor.HEALTHY]
     healthy.wait(lambda: len(healthy.chip.resets) == starts + 1, "the start after the visit")
-    healthy.wait(lambda: healthy.link.fed_at_us is not None, "the firmware runs again")
+    healthy.wait_runs()
     code, said = visit(capsys, healthy.port, "--json")
     told = json.loads(said)
     assert (code, told["findings"]) == (0, [])
@@ -152,7 +158,7 @@ def test_unprovisioned_full_and_restarted_too_often(chip, capsys):
         at.run("import esp32\nstore = esp32.NVS('ebb')\nstore.set_i32('crashes', 3)\nstore.commit()")
         at.run("f = open('/data/much', 'wb')\nfor _ in range(200): f.write(bytes(4096))\nf.close()")
         at.restart()
-    time.sleep(1)
+    chip.wait_runs()
     code, said = visit(capsys, chip.port)
     assert code == 1 and "/box.json is not readable" in said and "3 times in a row, so the contactor stays" in said
     assert "The data file system has only 2" in said
