@@ -33,6 +33,13 @@ open_contactor(COIL_PINS)
 # main.py runs in the same names and starts nothing while this is False.
 MAY_START = False
 try:
+    # A Ctrl-C in these few moments would leave half a start: it is taken once the firmware runs, or at the prompt.
+    import micropython
+
+    micropython.kbd_intr(-1)
+except ImportError:  # a PC's Python
+    micropython = None
+try:
     if STARTER_SHA256 and not is_starter_right():
         raise OSError("starter.mpy is damaged; flash it again")
     import starter
@@ -43,3 +50,5 @@ try:
     MAY_START = True
 except Exception as error:  # a chip without its firmware still comes up, with the contactor open
     print("boot: nothing to start:", error)
+if micropython is not None:
+    micropython.kbd_intr(3)

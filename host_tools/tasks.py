@@ -13,6 +13,7 @@ TASKS = (
     ("docs", "host_tools.docs_task", "write the references from the tables; --check compares only"),
     ("budgets", "host_tools.budgets", "figures of time, memory and measuring, one a line"),
     ("latency", "host_tools.latency", "from PUBLISH to the pilot edge, and every opening and closing time"),
+    ("soak", "host_tools.soak_task", "hours of a dead network in simulated time"),
     ("mutate", "host_tools.mutate", "mutation score of the core"),
 )
 

@@ -22,7 +22,11 @@ def changed(app, changes):
         if row[0] in changes and row[0].startswith("wifi_"):
             return Refusal("not_allowed", row[0], "Wi-Fi is tried before it is kept: use its own call.", None)
     made = settings.changed(app.loop.settings, changes)
-    if not isinstance(made, Refusal):
+    if isinstance(made, Refusal):
+        return made
+    try:
         app.store.save(made)
-        app.loop.settings = made
+    except OSError as error:  # a full or broken flash: what was in force stays in force
+        return Refusal("not_stored", "", "The box could not keep this (%s); nothing was changed." % error, None)
+    app.loop.settings = made
     return made

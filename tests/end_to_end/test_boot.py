@@ -241,6 +241,40 @@ def test_damage_anywhere_in_the_flash_ends_safe(flash):
     assert outcomes["words"] >= 1
 
 
+def patched(port, changes):
+    """(status, body) of PATCH /api/settings."""
+    headers = {"Authorization": "Bearer t", "Content-Type": "application/json"}
+    body = json.dumps(changes).encode()
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/api/settings", body, headers, method="PATCH")
+    try:
+        with urllib.request.urlopen(request, timeout=10) as found:
+            return found.status, json.load(found)
+    except urllib.error.HTTPError as error:
+        return error.code, json.loads(error.read())
+
+
+def test_a_full_flash_keeps_what_was_and_says_so(flash):
+    port = free_port()
+    # In steps: a program that runs for 2 s without a tick would be bitten by the watchdog.
+    opened = "f = open('/data/full', 'wb')"
+    filled = "try:\n    for _ in range(20): f.write(bytes(4096))\nexcept OSError as e: print(e)"
+    # A few hundred bytes may still fit: the place of the new file is taken too.
+    blocked = "import os\nos.mkdir('/data/settings.json.new')"
+    closed = "try:\n    f.close()\nexcept OSError as e: print(e)"
+    with RunningChip(flash) as chip:
+        chip.wait(lambda: is_ticking(chip), "ticks")
+        at_prompt(chip, opened, *[filled] * 13, closed, blocked, files=[("/box.json", box_json(port))])
+        chip.wait(lambda: answers(port), "the page answers on a full flash")
+        status_code, told = patched(port, {"restart_spread_s": 5})
+        assert (status_code, told["code"]) == (400, "not_stored") and "nothing was changed" in told["words"]
+        chip.plant.car.is_plugged = True
+        chip.plant.wire_changed()
+        chip.wait(lambda: chip.plant.is_coil_on, "charging goes on on a full flash", 60)
+        at_prompt(chip, "import os\nos.remove('/data/full')\nos.rmdir('/data/settings.json.new')")
+        chip.wait(lambda: answers(port), "the page answers again", 30)
+        assert patched(port, {"restart_spread_s": 5})[0] == 200
+
+
 def says_why(chip):
     said = chip.said()
     return any(words in said for words in ("contactor is open", "boot:", "corrupted", "Traceback", ">>> "))
