@@ -121,7 +121,8 @@ class WebService:
         return Response(body, 200, kind)
 
     def _healthz(self, request):
-        return answer({"is_alive": True}, 200)
+        wifi = self._app.connections.wifi
+        return answer({"is_alive": True, "is_set_up_on": wifi is not None and wifi.is_set_up_on()}, 200)
 
     def _login(self, request):
         now_ms = self._app.now_ms()

@@ -1,13 +1,17 @@
 """A person's way in a real Chromium: plug in on the bench page, log in, watch, be paused by the grid, pause oneself."""
 
+import json
 import re
 import shutil
 import urllib.error
 import urllib.request
 
 import pytest
+from chips import box_chip, free_port
 from playwright.sync_api import expect, sync_playwright
 from running import RunningDemo, publish
+
+from host_tools.device.prompt import Prompt
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
@@ -98,3 +102,28 @@ def test_without_a_car_and_a_broker(tmp_path, browser):
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(demo.ready["web"].rstrip("/") + "/api/status")
         assert refused.value.code == 401
+
+
+def test_a_new_box_gets_its_wifi_from_a_phone(tmp_path, browser, request):
+    port = free_port()
+    box = {"box": "garage", "owner_password": "x", "ap_secret": "a-secret-of-its-own"}
+    box.update({"web_host": "127.0.0.1", "web_port": port, "dns_host": "127.0.0.1", "dns_port": free_port()})
+    with box_chip(tmp_path / "chip") as chip:
+        with Prompt(chip.port) as prompt:
+            prompt.put("/box.json", json.dumps(box).encode())
+            prompt.restart()
+        chip.wait_runs()
+        page = opened(browser, f"http://127.0.0.1:{port}/")
+        told = page.locator("#wifi-told")
+        expect(page.locator("#wifi")).to_be_visible(timeout=15_000)
+        page.get_by_label("Network").fill("home")
+        page.get_by_label("Its password").fill("not-the-right-one")
+        page.get_by_role("button", name="Connect").click()
+        expect(told).to_contain_text(re.compile("password", re.I), timeout=40_000)
+        page.get_by_label("Its password").fill("home-secret")
+        page.get_by_role("button", name="Connect").click()
+        expect(page.locator("#wifi-words")).to_contain_text("home", timeout=40_000)
+        chip.wait(lambda: "stored" in chip.said() or "kept" in chip.said(), "it is kept", 40)
+        if request.config.getoption("--shots"):
+            page.screenshot(path=f"{request.config.getoption('--shots')}/owner-wifi.png", full_page=True)
+        assert not is_scrolling_sideways(page)

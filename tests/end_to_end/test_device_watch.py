@@ -110,10 +110,12 @@ def test_a_traceback_has_its_long_names(tmp_path):
     with box_chip(tmp_path / "chip") as chip:
         started(chip, {"box": "ebb-1", "mqtt_host": "127.0.0.1", "mqtt_ca_path": "/none"})
         with Watching("--port", chip.port, "--names", names_file(tmp_path)) as watching:
-            watching.wait(r'File "[^"]*app.py", line \d+, in _mqtt_config\n')
+            watching.wait(r'File "[^"]*connections.py", line \d+, in _mqtt_config\n')
             watching.wait("the firmware cannot run", 30)
-        short = {long: name for name, long in built().names["firmware/app.py"].items()}["_mqtt_config"]
-        assert re.search(rf'app.py", line \d+, in {short}\r?\n', chip.said()), "the chip itself says the short one"
+        short = {long: name for name, long in built().names["firmware/connections.py"].items()}["_mqtt_config"]
+        assert re.search(rf'connections.py", line \d+, in {short}\r?\n', chip.said()), (
+            "the chip itself says the short one"
+        )
 
 
 class Cable:
