@@ -6,6 +6,10 @@ from collections import namedtuple
 # pyright: reportUntypedNamedTuple=false
 
 # What the board measured in one tick. Voltages at the pilot pin; None means "this half was not seen" (requirements §3).
+# frequency_mhz: None while not known; temperature_tenths_c: None when the sensor is bad; proximity_ohm: None when the
+# board has no such input; output_live_poles: bits L1=1 L2=2 L3=4 N=8 of poles with voltage behind the contactor;
+# is_feedback_closed: the mirror contact says that the contactor is pulled in. A current of SATURATED_MA or more is no
+# number: the sensor was at its rail.
 Readings = namedtuple(
     "Readings",
     (
@@ -15,9 +19,11 @@ Readings = namedtuple(
         "currents_ma",
         "voltages_mv",
         "power_mw",
+        "frequency_mhz",
         "temperature_tenths_c",
         "proximity_ohm",
         "output_live_poles",
+        "is_feedback_closed",
         "is_residual_tripped",
         "is_earth_ok",
         "is_lid_closed",

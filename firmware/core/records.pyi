@@ -16,9 +16,11 @@ class Readings(NamedTuple):
     currents_ma: tuple[int, int, int]
     voltages_mv: tuple[int, int, int]
     power_mw: int
+    frequency_mhz: int | None
     temperature_tenths_c: int | None
     proximity_ohm: int | None
     output_live_poles: int
+    is_feedback_closed: bool
     is_residual_tripped: bool
     is_earth_ok: bool
     is_lid_closed: bool

@@ -7,6 +7,7 @@ EDGE_52_MA = 52500  # between the two laws: clamp to 51 A
 LETTER_STABLE_MS = 500  # B→C: close after 500 ms of stable C (requirements §1)
 JUDGE_AFTER_MS = 60  # low half not judged in the first 2 ticks (≤ 54 ms) after a change of pilot mode
 DIODE_LOW_MV = -10000  # requirements §1: diode good when the low half is at or under −10 V
+SATURATED_MA = 900_000  # a current sensor at its rail: more than any sensor measures (faults.md S11)
 HOT_MA = 1000  # more than this through opening contacts is a hot opening (architecture, life of a pause)
 RAISE_HOLD_MS = 5000  # a raise waits until 5 s after the last change (requirements §1)
 X1_HOLD_MS = 3000  # x1 before PWM resumes (requirements §1)

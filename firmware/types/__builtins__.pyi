@@ -53,7 +53,11 @@ class SettingsRecord(NamedTuple):
     wiring_limit_ma: int
     phases: int
     nominal_mv: int
+    nominal_hz: int
+    has_r37_rules: bool
+    guards_open_pen: bool
     is_ventilated: bool
+    locked_until_allowed: bool
     restart_spread_s: int
     utc_offset_s: int
     groups: str

@@ -20,7 +20,24 @@ def reading(now_ms, outputs, high_mv, most_ma):
     volts = (230000, 230000, 230000)
     test = outputs.wants_residual_test
     return Readings(
-        now_ms, high_mv, low_mv, currents, volts, most_ma * 690, None, None, 0, test, True, True, False, True, 0, 0
+        now_ms,
+        high_mv,
+        low_mv,
+        currents,
+        volts,
+        most_ma * 690,
+        50_000,
+        250,
+        None,
+        15 if outputs.is_contactor_closed else 0,
+        outputs.is_contactor_closed,
+        test,
+        True,
+        True,
+        False,
+        True,
+        0,
+        0,
     )
 
 

@@ -34,7 +34,7 @@ OWNED = {
 MOST_LINES, MOST_FUNCTION, MOST_ARGUMENTS = 250, 40, 4
 FORBIDDEN = ("typing", "dataclasses", "enum", "abc", "logging", "datetime", "unittest")
 BAD_NAMES = re.compile(r"(^|_)(get|handle|process|manager|helper|util|utils|info)(_|$)")
-UNITS = "_ma _mv _mw _w _wh _mwh _uj _ms _us _s _permille _ppm _ohm _hz _raw _tenths_c".split()
+UNITS = "_ma _mv _mw _w _wh _mwh _mhz _uj _ms _us _s _permille _ppm _ohm _hz _raw _tenths_c".split()
 NO_UNIT = "output_live_poles operations hot_openings pending active counts".split()
 
 

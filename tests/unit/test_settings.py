@@ -36,7 +36,18 @@ class Table(unittest.TestCase):
 
     def test_installation_facts_belong_to_the_installer(self):
         installer = [row[0] for row in settings.SETTINGS if row[6] == "installer"]
-        self.assertEqual(installer, ["wiring_limit_ma", "phases", "nominal_mv", "is_ventilated"])
+        self.assertEqual(
+            installer,
+            [
+                "wiring_limit_ma",
+                "phases",
+                "nominal_mv",
+                "nominal_hz",
+                "has_r37_rules",
+                "guards_open_pen",
+                "is_ventilated",
+            ],
+        )
 
     def test_whole_numbers_at_their_ends(self):
         for key, low, high, step in (
