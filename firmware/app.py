@@ -8,7 +8,7 @@ import time
 
 from firmware.connections import Connections
 from firmware.core import claims, decide
-from firmware.core.records import Event, Ref
+from firmware.core.records import Event, Kit, Ref
 from firmware.drivers import board_facts
 from firmware.drivers.board import Board
 from firmware.services.control_loop import ControlLoop
@@ -52,7 +52,8 @@ class App:
         chosen, refusal = self.store.load()
         rows = (claims.standing("cable", self.board.facts.cable_ma, Ref("board", "cable", 0)),)
         hold_ms = random_below(chosen.restart_spread_s + 1) * 1000 if config.get("is_power_return") else 0
-        memory = decide.first_memory(self.board.now_ms(), rows, (0, hold_ms))
+        kit = Kit(50_000, False, random_below(1 << 30))
+        memory = decide.first_memory(self.board.now_ms(), rows, (0, hold_ms), kit)
         self.now_ms = self.board.now_ms
         self.inbox = Inbox()
         self.submit = self.inbox.put

@@ -38,6 +38,7 @@ def settings_page():
 def faults_page():
     """docs/faults.md."""
     from firmware.core.faults import FAULTS
+    from host_tools.other_faults import ROWS
 
     rows = [
         (
@@ -50,7 +51,7 @@ def faults_page():
             row[5] or "",
             row[6] or "",
         )
-        for row in FAULTS
+        for row in FAULTS + ROWS
     ]
     columns = ("id", "fault", "what to do", "confirm", "reaction", "deadline", "class", "hard after", "MREC")
     return f"{HEAD}# Faults\n\n{table(columns, rows)}"

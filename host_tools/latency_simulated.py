@@ -29,7 +29,9 @@ def wallbox(seed, character, board):
     plant.advance_to(chance.randrange(1_000_000))
     facts = board_facts.loaded(f"hardware/boards/{board}.json")
     seam = true_board.TrueBoard(plant, facts)
-    chosen = settings.changed(settings.defaults(), {"wiring_limit_ma": 16000})
+    chosen = settings.changed(
+        settings.defaults(), {"wiring_limit_ma": 16000, "nominal_hz": plant.frequency_mhz // 1000}
+    )
     inbox = Inbox()
     rows = (claims.standing("cable", facts.cable_ma, Ref("board", "cable", 0)),)
     loop = ControlLoop(seam, chosen, decide.first_memory(seam.now_ms(), rows, (0, 0)), inbox)

@@ -1,9 +1,9 @@
 """The state machine of a charging session: which state follows which, on what guard, by which clause."""
 
-from firmware.core import states, units
+from firmware.core import self_test, states, units
 from firmware.core.records import Situation, Stage
 
-TEST_STEP_MS = 2000  # each half of the residual-current self-test; both within 5 s (architecture, testing; unconfirmed)
+FOREVER_MS = 1 << 50  # later than any uptime
 
 
 def must_open(s: "Situation") -> bool:
@@ -39,6 +39,22 @@ def may_offer(s: "Situation") -> bool:
         and s.now_ms >= s.stage.may_offer_at_ms
         and is_plugged(s)
     )
+
+
+def may_wake(s: "Situation") -> bool:
+    """30 s of unbroken B while power was offered: the car may sleep (requirements §1)."""
+    here = s.local
+    return (
+        here.may_wake
+        and here.b_at_ms is not None
+        and s.now_ms - max(here.b_at_ms, s.stage.since_ms) >= units.WAKE_AFTER_MS
+        and s.now_ms - here.moved_at_ms >= units.WAKE_REST_MS
+    )
+
+
+def is_woken(s: "Situation") -> bool:
+    """The wake-up pulse is over."""
+    return s.now_ms - s.stage.since_ms >= units.WAKE_MS
 
 
 def must_withdraw(s: "Situation") -> bool:
@@ -79,9 +95,9 @@ def is_stubborn(s: "Situation") -> bool:
 
 # from-states, guard, to-state, clause. First match wins. There is no row from stopping to charging.
 TRANSITIONS: "tuple[Transition, ...]" = (
-    ("idle testing waiting offered charging stopping", must_open, "faulted", "faults.md I3"),
+    ("idle testing waiting offered waking charging stopping", must_open, "faulted", "faults.md I3"),
     ("faulted", is_healed, "idle", "faults.md, classes"),
-    ("testing waiting offered charging stopping", is_unplugged, "idle", "faults.md S1, S4"),
+    ("testing waiting offered waking charging stopping", is_unplugged, "idle", "faults.md S1, S4"),
     ("idle", is_plugged, "testing", "requirements §2, self-test"),
     ("testing", is_tested, "waiting", "requirements §2, self-test"),
     ("waiting", may_offer, "offered", "requirements §1, x1 before PWM, restart hold"),
@@ -89,7 +105,10 @@ TRANSITIONS: "tuple[Transition, ...]" = (
     ("charging", is_not_c, "offered", "faults.md S1"),
     ("charging", must_withdraw, "stopping", "faults.md I2"),
     ("offered", must_withdraw, "waiting", "faults.md I2"),
+    ("waking", must_withdraw, "waiting", "faults.md I2"),
+    ("waking", is_woken, "offered", "requirements §1, wake a sleeping car"),
     ("offered", may_close, "charging", "requirements §1, B to C"),
+    ("offered", may_wake, "waking", "requirements §1, wake a sleeping car"),
     ("stopping", has_let_go, "waiting", "architecture, life of a pause"),
     ("stopping", is_stubborn, "waiting", "faults.md N6"),
 )
@@ -111,7 +130,7 @@ ROWS = rows_by_state()
 
 def first_stage(now_ms: int) -> "Stage":
     """Stage at power-on."""
-    return Stage("idle", now_ms, now_ms + units.X1_HOLD_MS, now_ms, 0, 0, "", 0)
+    return Stage("idle", now_ms, now_ms + units.X1_HOLD_MS, now_ms, 0, 0, "", now_ms + units.TEST_EVERY_MS)
 
 
 def next_state(s: "Situation") -> "State":
@@ -130,8 +149,10 @@ def stepped(s: "Situation", readings: "Readings") -> "Stage":
     to = next_state(s)
     if to != s.stage.state:
         return entered(s, to)
-    if to == "testing":
-        return tested(s.stage, s.now_ms, readings.is_residual_tripped)
+    if to == "testing" or to == "idle":
+        return self_test.tested(s.stage, s.now_ms, readings.is_residual_tripped)
+    if to == "faulted" and s.is_welded and s.stage.low_until_ms < FOREVER_MS:
+        return lowered(s.stage)
     if to == "stopping":
         return quietened(s)
     return s.stage
@@ -147,43 +168,36 @@ def entered(s: "Situation", to: "State") -> "Stage":
         may_offer_at_ms = max(may_offer_at_ms, now_ms + units.RESTART_HOLD_MS)
     elif to == "faulted":
         may_offer_at_ms = max(may_offer_at_ms, now_ms + units.ERROR_HOLD_MS)
-    elif states.row_of(before.state)[2] == "pwm" and states.row_of(to)[2] == "high":
+    elif states.row_of(before.state)[2] != "high" and states.row_of(to)[2] == "high":
         may_offer_at_ms = max(may_offer_at_ms, now_ms + units.X1_HOLD_MS)
     may_close_at_ms = (
         now_ms + units.CLOSE_HOLD_MS if was_closed and not states.is_closed(to) else before.may_close_at_ms
     )
-    low_until_ms = now_ms + units.STATE_F_MS if to == "faulted" and was_closed else 0
+    low_until_ms = 0
+    if to == "faulted":
+        low_until_ms = FOREVER_MS if s.is_welded else now_ms + units.STATE_F_MS if was_closed else 0
+    elif to == "waking":
+        low_until_ms = now_ms + units.WAKE_LOW_MS
     test, test_until_ms = before.test, before.test_until_ms
     if to == "idle":
-        test, test_until_ms = "", 0
+        test, test_until_ms = "", now_ms + units.TEST_EVERY_MS
     elif to == "testing":
-        test, test_until_ms = "trip", now_ms + TEST_STEP_MS
+        test, test_until_ms = "trip", now_ms + self_test.STEP_MS
     return Stage(to, now_ms, may_offer_at_ms, may_close_at_ms, 0, low_until_ms, test, test_until_ms)
 
 
-def with_test(stage: "Stage", test: "SelfTest", until_ms: int) -> "Stage":
-    """Stage with the self-test at another step."""
+def lowered(stage: "Stage") -> "Stage":
+    """Stage that shows F for good: a welded contactor is told to every car (faults.md K1)."""
     return Stage(
         stage.state,
         stage.since_ms,
         stage.may_offer_at_ms,
         stage.may_close_at_ms,
         stage.quiet_at_ms,
-        stage.low_until_ms,
-        test,
-        until_ms,
+        FOREVER_MS,
+        stage.test,
+        stage.test_until_ms,
     )
-
-
-def tested(stage: "Stage", now_ms: int, is_tripped: bool) -> "Stage":
-    """Stage after one tick of the self-test: it must trip when asked, and clear when no longer asked."""
-    if stage.test == "trip" and is_tripped:
-        return with_test(stage, "clear", now_ms + TEST_STEP_MS)
-    if stage.test == "clear" and not is_tripped:
-        return with_test(stage, "passed", now_ms)
-    if stage.test != "passed" and now_ms >= stage.test_until_ms:
-        return with_test(stage, "failed", now_ms)
-    return stage
 
 
 def quietened(s: "Situation") -> "Stage":

@@ -9,7 +9,7 @@ RAMP_STEP_MS = 5000  # grid-contract.md, resume: one step each 5 s …
 RAMP_STEPS = 12  # … full after 60 s
 
 # Claims of these sources end when the car leaves (grid-contract.md, set/…; requirements §1).
-LEAVES_WITH_CAR = ("car", "house")
+LEAVES_WITH_CAR = ("car", "house", "damping")
 
 
 def standing(source: str, limit_ma: int, ref: "Ref") -> "Claim":
@@ -89,6 +89,18 @@ def replaced(rows: "ClaimRows", claim: "Claim") -> "ClaimRows":
 def without(rows: "ClaimRows", source: str, ref: "Ref") -> "ClaimRows":
     """Rows without the claim of this source and ref."""
     return tuple(row for row in rows if row.source != source or row.ref != ref)
+
+
+def with_own(claims: "Claims", own: "tuple[tuple[str, Ref], ...]", limits: "OwnLimits", now_ms: int) -> "Claims":
+    """Claims with what the box itself limits: one row for each limit of `limits` that is not None."""
+    rows = claims.rows
+    for index in range(len(own)):
+        source, ref = own[index]
+        limit_ma = limits[index]
+        rows = without(rows, source, ref)
+        if limit_ma is not None:
+            rows += (standing(source, limit_ma, ref),)
+    return summed(rows, now_ms)
 
 
 def without_source(claims: "Claims", source: str, now_ms: int) -> "Claims":

@@ -10,11 +10,11 @@ SEEN_KEPT = 64  # grid-contract.md: the last 64 (issuer, id, rev) are kept
 MAY_ASK = (
     ("grid", "limit resume"),
     ("house", "limit resume"),
-    ("owner", "limit resume charge_now opt_out clear_fault"),
+    ("owner", "limit resume charge_now opt_out clear_fault unlock"),
 )
 
 # Claims that give way when the owner wants power now (faults.md I7, P1).
-WAITS_OF_OWNER = ("owner", "restart", "ramp", "power_return")
+WAITS_OF_OWNER = ("owner", "restart", "ramp", "power_return", "mains", "damping")
 
 # Grid classes an owner may opt out of (grid-contract.md, owner's say).
 OPTIONAL_RANKS = ("market", "advice")
@@ -47,6 +47,8 @@ def applied(
     elif command.kind == "opt_out":
         rows, events = opted_out(rows, command.of, now_ms)
         return claims.summed(rows, now_ms), seen, events
+    elif command.kind == "unlock":
+        return memory_claims, seen, (Event("unlock", ()),)
     if len(rows) > claims.MAX_ROWS:
         return memory_claims, seen, (Event("refused", (command, "busy")),)
     return claims.summed(rows, now_ms), seen, (Event("command", (command,)),)
@@ -160,4 +162,4 @@ def faults_applied(memory_faults: "Faults", command: "Command") -> "tuple[Faults
     """(Faults, events): only the owner's clear_fault touches faults, and only those that a page may clear."""
     if command.kind != "clear_fault" or command.source != "owner":
         return memory_faults, ()
-    return faults.cleared_by_owner(memory_faults)
+    return faults.cleared(memory_faults, False)

@@ -1,19 +1,29 @@
 """One tick of the wallbox: from what is remembered, measured and asked to what is done; no clock, no pins."""
 
-from firmware.core import charging, claims, commands, energy, faults, offer, pilot, states, units
-from firmware.core.records import Claim, Decision, Event, Memory, Outputs, Ref, Wear
+from firmware.core import (
+    charging,
+    claims,
+    commands,
+    conditions,
+    energy,
+    faults,
+    offer,
+    outcome,
+    passages,
+    pilot,
+)
+from firmware.core import local as place
+from firmware.core.records import Claim, Decision, Event, Kit, Memory, Ref, Wear
 
 SIMPLIFIED_CAR_MA = 10_000  # a car that goes from A to C at once has no switch to stop with (requirements §1)
 CAR_REF = Ref("car", "simplified", 0)
-POWER_REF = Ref("board", "power", 0)
-
-IDLE_OUTPUTS = Outputs(False, "high", 1000, "off", False)
+STANDARD_KIT = Kit(50_000, False, 1)
 
 
-def first_memory(now_ms: int, rows: "ClaimRows", start: "tuple[int, int]") -> "Memory":
+def first_memory(now_ms: int, rows: "ClaimRows", start: "tuple[int, int]", kit: "Kit" = STANDARD_KIT) -> "Memory":
     """Memory at power-on. rows: standing claims (cable …); start: (lifetime wh, wait after a power cut in ms)."""
     if start[1]:
-        rows += (Claim("power_return", 0, now_ms, now_ms + start[1], POWER_REF, "", 0, "", 0),)
+        rows += (Claim("power_return", 0, now_ms, now_ms + start[1], passages.POWER_REF, "", 0, "", 0),)
     return Memory(
         now_ms,
         pilot.first_pilot(now_ms),
@@ -23,8 +33,9 @@ def first_memory(now_ms: int, rows: "ClaimRows", start: "tuple[int, int]") -> "M
         offer.first_offer(),
         energy.first_energy(start[0]),
         Wear(0, 0),
-        IDLE_OUTPUTS,
+        outcome.IDLE,
         (),
+        place.first_local(now_ms, start[1] > 0, kit),
     )
 
 
@@ -42,7 +53,7 @@ def decide(
     if now_ms >= memory_claims.next_ms:
         memory_claims, more = claims.settled(memory_claims, now_ms, settings.wiring_limit_ma)
         events += more
-    seen_memory = Memory(
+    known = Memory(
         now_ms,
         seen_pilot,
         memory.stage,
@@ -53,57 +64,112 @@ def decide(
         memory.wear,
         memory.outputs,
         seen,
+        memory.local,
     )
-    mask = faults.conditions(seen_memory, readings, settings)
-    if mask or memory_faults.active or memory_faults.pending:
-        memory_faults, more = faults.watched(memory_faults, mask, now_ms, seen_pilot.letter)
-        events += more
-    if memory_claims.rows and claims.has_unapplied(memory_claims, now_ms):
-        memory_claims, more = acknowledged(memory_claims, readings, settings)
-        events += more
-    limit_ma = min(memory_claims.limit_ma, settings.wiring_limit_ma)
+    known, events = perceived(known, readings, settings, events)
     situation = charging.Situation(
-        now_ms, seen_pilot, memory.stage, limit_ma, memory_faults.reaction, max(readings.currents_ma)
+        now_ms,
+        seen_pilot,
+        memory.stage,
+        min(known.claims.limit_ma, settings.wiring_limit_ma),
+        known.faults.reaction,
+        max(readings.currents_ma),
+        known.local,
+        faults.is_active(known.faults.active, faults.K1),
     )
-    stage = charging.stepped(situation, readings)
-    return decided(memory, (situation, stage, memory_claims, memory_faults, meter, seen), events)
+    return decided(memory, known, situation, (charging.stepped(situation, readings), events))
 
 
-def decided(
-    memory: "Memory", found: "tuple[Situation, Stage, Claims, Faults, Energy, Seen]", events: "Events"
-) -> "Decision":
-    """Decision from the parts found in this tick; events of the transition are added."""
-    situation, stage, memory_claims, memory_faults, meter, seen = found
-    now_ms = situation.now_ms
-    seen_pilot = situation.pilot
+def perceived(
+    known: "Memory", readings: "Readings", settings: "SettingsRecord", events: "Events"
+) -> "tuple[Memory, Events]":
+    """(Memory, events) after what this tick's readings mean: the place, what the box itself limits, and the faults."""
+    now_ms = known.now_ms
+    here, found_claims, found_faults = place.watched(known, readings, settings), known.claims, known.faults
+    if events:
+        here = passages.after_clicks(here, events)
+    limits = place.limits_of(here, readings, settings)
+    if limits != here.limits:
+        here = place.with_part(here, place.LIMITS, limits)
+        found_claims = claims.with_own(found_claims, place.OWN, limits, now_ms)
+    if here is not known.local:
+        if here.pressed_at_ms == now_ms:
+            found_faults, more = faults.cleared(found_faults, True)
+            events += more
+        known = with_found(known, found_claims, found_faults, here)
+    mask = conditions.conditions(known, readings, settings)
+    if mask or found_faults.active or found_faults.pending:
+        was_off = faults.is_active(found_faults.active, faults.S17)
+        found_faults, more = faults.watched(found_faults, mask, now_ms, known.pilot.letter)
+        events += more
+        if was_off and not faults.is_active(found_faults.active, faults.S17):
+            here, found_claims = passages.mains_returned(here, found_claims, settings, now_ms)
+    if found_claims.rows and claims.has_unapplied(found_claims, now_ms):
+        found_claims, more = acknowledged(found_claims, readings, settings)
+        events += more
+    if found_claims is known.claims and found_faults is known.faults and here is known.local:
+        return known, events
+    return with_found(known, found_claims, found_faults, here), events
+
+
+def with_found(known: "Memory", found_claims: "Claims", found_faults: "Faults", here: "Local") -> "Memory":
+    """Memory with other claims, faults and Local."""
+    return Memory(
+        known.now_ms,
+        known.pilot,
+        known.stage,
+        found_claims,
+        found_faults,
+        known.offer,
+        known.energy,
+        known.wear,
+        known.outputs,
+        known.seen,
+        here,
+    )
+
+
+def decided(memory: "Memory", known: "Memory", situation: "Situation", then: "tuple[Stage, Events]") -> "Decision":
+    """Decision of this tick; memory: before it, known: after its readings, then: (the stage that follows, events)."""
+    stage, events = then
+    now_ms = known.now_ms
+    seen_pilot, meter, wear, here, found_claims = known.pilot, known.energy, known.wear, known.local, known.claims
     before = memory.stage.state
-    wear = memory.wear
     if stage.state != before:
-        events += (Event("state", (before, stage.state)),)
-        wear = worn(wear, before, stage.state, situation.most_ma)
+        way = (before, stage.state)
+        events += (Event("state", way),)
+        wear, here = passages.worn(wear, here, way, situation)
+        here, found_claims = passages.moved(here, found_claims, way, situation)
         if stage.state == "idle":
             meter = energy.without_session(meter)
-            memory_claims = claims.after_unplug(memory_claims, now_ms)
+            found_claims = claims.after_unplug(found_claims, now_ms)
         elif before == "idle" and stage.state == "testing":
             meter = energy.with_session(meter, now_ms)
-            if now_ms >= memory.pilot.stable_at_ms:
-                # No car for 500 ms before: a new plug-in, which does not wait (grid-contract.md, profiles).
-                memory_claims = claims.without_source(memory_claims, "power_return", now_ms)
-            if seen_pilot.letter == "C":
-                limit = Claim("car", SIMPLIFIED_CAR_MA, now_ms, None, CAR_REF, "", 0, "", 0)
-                memory_claims = claims.summed(claims.replaced(memory_claims.rows, limit), now_ms)
+            found_claims = plugged(found_claims, memory.pilot, seen_pilot, now_ms)
     if seen_pilot.letter != memory.pilot.letter:
         events += (Event("letter", (memory.pilot.letter, seen_pilot.letter)),)
-    limit_ma = min(situation.limit_ma, memory_claims.limit_ma)
-    now_offer = offer.offered(memory.offer, limit_ma if mode_of(stage, now_ms) == "pwm" else 0, now_ms)
-    outputs = outputs_of(memory.outputs, stage, now_offer.offered_ma, now_ms)
+    limit_ma = min(situation.limit_ma, found_claims.limit_ma)
+    now_offer = offer.offered(memory.offer, limit_ma if outcome.mode_of(stage, now_ms) == "pwm" else 0, now_ms)
+    is_pin_stuck = faults.is_active(known.faults.active, faults.K4)
+    outputs = outcome.outputs_of(memory.outputs, stage, (now_offer.offered_ma, is_pin_stuck), now_ms)
     if outputs is not memory.outputs:
-        seen_pilot = after_change(seen_pilot, memory.outputs, outputs, now_ms)
-    return Decision(
-        Memory(now_ms, seen_pilot, stage, memory_claims, memory_faults, now_offer, meter, wear, outputs, seen),
-        outputs,
-        events,
-    )
+        seen_pilot = outcome.after_change(seen_pilot, memory.outputs, outputs, now_ms)
+        if outputs.is_contactor_closed is not memory.outputs.is_contactor_closed:
+            here = place.with_part(here, place.MOVED, now_ms)
+    parts = (now_ms, seen_pilot, stage, found_claims, known.faults, now_offer, meter, wear, outputs, known.seen, here)
+    return Decision(Memory(*parts), outputs, events)
+
+
+def plugged(found_claims: "Claims", before: "Pilot", seen_pilot: "Pilot", now_ms: int) -> "Claims":
+    """Claims after a plug-in."""
+    if now_ms >= before.stable_at_ms:
+        # No car for 500 ms before: a new plug-in, which does not wait (grid-contract.md, profiles; faults.md S17).
+        found_claims = claims.without_source(found_claims, "power_return", now_ms)
+        found_claims = claims.without_source(found_claims, "mains", now_ms)
+    if seen_pilot.letter == "C":
+        limit = Claim("car", SIMPLIFIED_CAR_MA, now_ms, None, CAR_REF, "", 0, "", 0)
+        found_claims = claims.summed(claims.replaced(found_claims.rows, limit), now_ms)
+    return found_claims
 
 
 def after_commands(
@@ -130,58 +196,17 @@ def acknowledged(memory_claims: "Claims", readings: "Readings", settings: "Setti
     return claims.marked_applied(memory_claims, readings.now_ms, is_obeyed)
 
 
-def worn(wear: "Wear", before: "State", after: "State", most_ma: int) -> "Wear":
-    """Wear after a transition: closings, and openings with more than 1 A flowing."""
-    was_closed = states.is_closed(before)
-    if was_closed == states.is_closed(after):
-        return wear
-    if was_closed:
-        return Wear(wear.operations, wear.hot_openings + 1) if most_ma > units.HOT_MA else wear
-    return Wear(wear.operations + 1, wear.hot_openings)
-
-
-def mode_of(stage: "Stage", now_ms: int) -> "PilotMode":
-    """Pilot mode of a stage: the state's own, and F for the first 500 ms of a fault that met a closed contactor."""
-    if stage.low_until_ms and now_ms < stage.low_until_ms:
-        return "low"
-    return states.row_of(stage.state)[2]
-
-
-def outputs_of(before: "Outputs", stage: "Stage", offered_ma: int, now_ms: int) -> "Outputs":
-    """Outputs of a stage; the same object as before when nothing changed."""
-    row = states.row_of(stage.state)
-    mode = mode_of(stage, now_ms)
-    duty = pilot.duty_permille(offered_ma) if mode == "pwm" else (0 if mode == "low" else 1000)
-    wants_test = stage.state == "testing" and stage.test == "trip"
-    if (
-        before.is_contactor_closed is row[1]
-        and before.pilot_mode == mode
-        and before.duty_permille == duty
-        and before.led_pattern == row[3]
-        and before.wants_residual_test is wants_test
-    ):
-        return before
-    return Outputs(row[1], mode, duty, row[3], wants_test)
-
-
-def after_change(seen_pilot: "Pilot", before: "Outputs", outputs: "Outputs", now_ms: int) -> "Pilot":
-    """Pilot after the outputs changed: 500 ms of stable letter start anew after a duty change or contactor move."""
-    is_new_mode = before.pilot_mode != outputs.pilot_mode
-    if (
-        is_new_mode
-        or before.duty_permille != outputs.duty_permille
-        or before.is_contactor_closed is not outputs.is_contactor_closed
-    ):
-        return pilot.restarted(seen_pilot, now_ms, is_new_mode)
-    return seen_pilot
-
-
 def after_crash(memory: "Memory", now_ms: int) -> "Decision":
     """Memory after an exception in the tick: contactor open, fault X1, three within ten minutes lock (faults.md X1)."""
     memory_faults, events = faults.raised(memory.faults, faults.X1, now_ms)
-    situation = charging.Situation(now_ms, memory.pilot, memory.stage, 0, memory_faults.reaction, 0)
+    situation = charging.Situation(
+        now_ms, memory.pilot, memory.stage, 0, memory_faults.reaction, 0, memory.local, False
+    )
     stage = charging.entered(situation, "faulted") if memory.stage.state != "faulted" else memory.stage
-    outputs = outputs_of(memory.outputs, stage, 0, now_ms)
+    outputs = outcome.outputs_of(memory.outputs, stage, (0, False), now_ms)
+    here = memory.local
+    if outputs.is_contactor_closed is not memory.outputs.is_contactor_closed:
+        here = place.with_part(here, place.MOVED, now_ms)
     after = Memory(
         now_ms,
         memory.pilot,
@@ -193,5 +218,6 @@ def after_crash(memory: "Memory", now_ms: int) -> "Decision":
         memory.wear,
         outputs,
         memory.seen,
+        here,
     )
     return Decision(after, outputs, events)

@@ -11,17 +11,19 @@ DIODE_MV = -10_000  # low half of a car with its diode (requirements §1)
 DIODE_LOST_MS = 450  # faults.md S2: off within 500 ms
 X1_MOST_MS = 6060  # requirements §1: under load at the latest 6.1 s after the x1 edge, one tick kept for the relay
 FRESH_MS = 150  # older readings are no readings
+EARTH_LOST_MS = 450  # faults.md S16: off within 500 ms
+ASKED, TRIPPED, PASSED = 0, 1, 2  # the leakage sensor since this car came: nothing seen, seen to trip, seen to clear
 MODE_SETTLED_MS = 60  # the low half says nothing in the first two ticks after a change of mode
 
 # What the interlock remembers: wire mode and since when, whether a diode was seen on this car, when it was last good.
 Guard: "type[GuardRecord]" = namedtuple(  # pyright: ignore[reportUntypedNamedTuple, reportAssignmentType]
-    "Guard", ("mode", "mode_at_ms", "has_diode", "diode_at_ms", "may_close")
+    "Guard", ("mode", "mode_at_ms", "has_diode", "diode_at_ms", "test", "no_earth_ms", "may_close")
 )
 
 
 def first_guard(now_ms: int) -> "GuardRecord":
     """Guard at power-on: nothing is allowed."""
-    return Guard("high", now_ms, False, now_ms, False)
+    return Guard("high", now_ms, False, now_ms, ASKED, None, False)
 
 
 def permit(guard: "GuardRecord", readings: "Readings", outputs: "Outputs", is_ventilated: bool) -> "GuardRecord":
@@ -34,22 +36,29 @@ def permit(guard: "GuardRecord", readings: "Readings", outputs: "Outputs", is_ve
     mode, mode_at_ms = guard.mode, guard.mode_at_ms
     if outputs.pilot_mode != mode:
         mode, mode_at_ms = outputs.pilot_mode, now_ms
+    test = tested(guard.test, readings)
+    no_earth_ms = None if readings.is_earth_ok else now_ms if guard.no_earth_ms is None else guard.no_earth_ms
     may_close = (
         outputs.is_contactor_closed
         and is_car_asking(readings, is_ventilated)
         and has_diode
         and now_ms - diode_at_ms < DIODE_LOST_MS
+        and test == PASSED
         and not readings.is_residual_tripped
+        and (no_earth_ms is None or now_ms - no_earth_ms < EARTH_LOST_MS)
         and is_signalled(outputs, now_ms - mode_at_ms)
     )
-    if (
-        may_close is guard.may_close
-        and mode == guard.mode
-        and has_diode is guard.has_diode
-        and diode_at_ms == guard.diode_at_ms
-    ):
-        return guard
-    return Guard(mode, mode_at_ms, has_diode, diode_at_ms, may_close)
+    made = Guard(mode, mode_at_ms, has_diode, diode_at_ms, test, no_earth_ms, may_close)
+    return guard if made == guard else made
+
+
+def tested(test: int, readings: "Readings") -> int:
+    """Whether the leakage sensor was seen to trip and to clear since this car came; an empty plug forgets it."""
+    if readings.pilot_high_mv is not None and readings.pilot_high_mv > NO_CAR_MV:
+        return ASKED
+    if readings.is_residual_tripped:
+        return TRIPPED
+    return PASSED if test == TRIPPED else test
 
 
 def diode(guard: "GuardRecord", readings: "Readings") -> "tuple[bool, int]":

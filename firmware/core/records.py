@@ -62,7 +62,7 @@ Claim = namedtuple(
 
 # Everything the core remembers; each part is the same object as before when nothing in it changed.
 Memory = namedtuple(
-    "Memory", ("now_ms", "pilot", "stage", "claims", "faults", "offer", "energy", "wear", "outputs", "seen")
+    "Memory", ("now_ms", "pilot", "stage", "claims", "faults", "offer", "energy", "wear", "outputs", "seen", "local")
 )
 
 # Pilot as seen: stable_at_ms is when an unchanged letter counts as stable; judge_at_ms when the low half may be judged.
@@ -84,7 +84,9 @@ Stage = namedtuple(
 )
 
 # Everything a guard may look at. reaction: strongest active fault ("" none); most_ma: current of the largest phase.
-Situation = namedtuple("Situation", ("now_ms", "pilot", "stage", "limit_ma", "reaction", "most_ma"))
+Situation = namedtuple(
+    "Situation", ("now_ms", "pilot", "stage", "limit_ma", "reaction", "most_ma", "local", "is_welded")
+)
 
 # All claims, and what follows from them until next_ms: the lowest live limit and the claim that sets it.
 Claims = namedtuple("Claims", ("rows", "limit_ma", "holder", "next_ms"))
@@ -101,5 +103,36 @@ Energy = namedtuple("Energy", ("wh", "mwh", "uj", "session_wh", "session_mwh", "
 
 # Contact wear: closings and, apart, openings with more than 1 A flowing.
 Wear = namedtuple("Wear", ("operations", "hot_openings"))
+
+# What the box remembers of its place. button_at_ms: since when the button is down; pressed_at_ms: last short press;
+# heat: level; moved_at_ms: last change of the contactor; mains_at_ms: since when the mains are good for a start (None:
+# they are not); b_at_ms: since when letter B stands; has_flowed, has_lasted, blind: current seen in this session, a
+# minute closed in it, sessions before without any; may_wake: one wake-up pulse is left; is_allowed: the owner lets this
+# car charge; limits: what the box itself claims; hot_at_ms: the last hot openings; is_damped, closings: damping.py.
+Local = namedtuple(
+    "Local",
+    (
+        "button_at_ms",
+        "pressed_at_ms",
+        "heat",
+        "moved_at_ms",
+        "mains_at_ms",
+        "b_at_ms",
+        "has_flowed",
+        "has_lasted",
+        "blind",
+        "may_wake",
+        "is_allowed",
+        "limits",
+        "hot_at_ms",
+        "is_damped",
+        "closings",
+        "chance",
+        "kit",
+    ),
+)
+
+# What the core must know of the board; chance: a random number of this start.
+Kit = namedtuple("Kit", ("rated_operations", "has_leakage_retry", "chance"))
 
 Decision = namedtuple("Decision", ("memory", "outputs", "events"))

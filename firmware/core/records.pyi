@@ -5,7 +5,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 Letter: TypeAlias = Literal["A", "B", "C", "D", "E", "F"]
 PilotMode: TypeAlias = Literal["high", "pwm", "low"]
-State: TypeAlias = Literal["idle", "testing", "waiting", "offered", "charging", "stopping", "faulted"]
+State: TypeAlias = Literal["idle", "testing", "waiting", "offered", "waking", "charging", "stopping", "faulted"]
 SelfTest: TypeAlias = Literal["", "trip", "clear", "passed", "failed"]
 Reaction: TypeAlias = Literal["", "warn", "no_start", "stop", "open", "locked"]
 
@@ -85,6 +85,7 @@ class Memory(NamedTuple):
     wear: Wear
     outputs: Outputs
     seen: tuple[Ref, ...]
+    local: Local
 
 class Pilot(NamedTuple):
     letter: Letter
@@ -109,6 +110,8 @@ class Situation(NamedTuple):
     limit_ma: int
     reaction: Reaction
     most_ma: int
+    local: Local
+    is_welded: bool
 
 class Claims(NamedTuple):
     rows: tuple[Claim, ...]
@@ -144,6 +147,30 @@ class Energy(NamedTuple):
 class Wear(NamedTuple):
     operations: int
     hot_openings: int
+
+class Local(NamedTuple):
+    button_at_ms: int | None
+    pressed_at_ms: int | None
+    heat: int
+    moved_at_ms: int
+    mains_at_ms: int | None
+    b_at_ms: int | None
+    has_flowed: bool
+    has_lasted: bool
+    blind: int
+    may_wake: bool
+    is_allowed: bool
+    limits: tuple[int | None, int | None, int | None, int | None]
+    hot_at_ms: tuple[int, ...]
+    is_damped: bool
+    closings: tuple[int, ...]
+    chance: int
+    kit: Kit
+
+class Kit(NamedTuple):
+    rated_operations: int
+    has_leakage_retry: bool
+    chance: int
 
 class Decision(NamedTuple):
     memory: Memory

@@ -7,6 +7,7 @@ STATES: "tuple[StateRow, ...]" = (
     ("testing", False, "high", "blue_blink"),
     ("waiting", False, "high", "blue"),
     ("offered", False, "pwm", "green_blink"),
+    ("waking", False, "low", "blue_blink"),
     ("charging", True, "pwm", "green"),
     ("stopping", True, "high", "blue_blink"),
     ("faulted", False, "high", "red"),

@@ -15,6 +15,11 @@ RESTART_HOLD_MS = 5000  # after a stop (requirements §1)
 ERROR_HOLD_MS = 30000  # after an error (requirements §1)
 CLOSE_HOLD_MS = 5000  # at most one closing in 5 s (faults.md S5)
 STATE_F_MS = 500  # state F after a fault with the coil on (requirements §1: 300 required)
+WAKE_AFTER_MS = 30_000  # of unbroken B (requirements §1, wake a sleeping car)
+WAKE_REST_MS = 10_000  # never sooner after a contactor operation (architecture, waking)
+WAKE_LOW_MS = 4000  # F …
+WAKE_MS = 4750  # … then x1 for 750 ms, then PWM again
+TEST_EVERY_MS = 86_400_000  # residual-current self-test (requirements §2)
 QUIET_MS = 200  # under 1 A on all phases for this long: the car has let go (architecture)
 # 10 ms over the 6.0 s of requirements §1, so that jitter of one tick's sensing never cuts a car before 6.0 s.
 STOP_LIMIT_MS = 6010

@@ -15,7 +15,9 @@ from firmware.core.records import Decision as Decision
 from firmware.core.records import Energy as Energy
 from firmware.core.records import Event as Event
 from firmware.core.records import Faults as Faults
+from firmware.core.records import Kit as Kit
 from firmware.core.records import Letter as Letter
+from firmware.core.records import Local as Local
 from firmware.core.records import Memory as Memory
 from firmware.core.records import Offer as Offer
 from firmware.core.records import Outputs as Outputs
@@ -34,6 +36,7 @@ from firmware.core.records import Wear as Wear
 ClaimRows: TypeAlias = tuple[Claim, ...]
 Events: TypeAlias = tuple[Event, ...]
 Seen: TypeAlias = tuple[Ref, ...]
+OwnLimits: TypeAlias = tuple[int | None, int | None, int | None, int | None]
 Pending: TypeAlias = tuple[tuple[int, int], ...]
 Counts: TypeAlias = tuple[tuple[int, int, int], ...]
 FaultRow: TypeAlias = tuple[str, int, str, int, str, int, int]
@@ -75,6 +78,8 @@ class GuardRecord(NamedTuple):
     mode_at_ms: int
     has_diode: bool
     diode_at_ms: int
+    test: int
+    no_earth_ms: int | None
     may_close: bool
 
 class MessageRecord(NamedTuple):

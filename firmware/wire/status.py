@@ -36,7 +36,7 @@ def sentence(view: "ViewRecord", who: "HeldRecord") -> str:
     memory, phrases = view.memory, view.phrases
     state = memory.stage.state
     if state == "faulted" and memory.faults.active:
-        return phrases("fault." + code_of(memory.faults.active[0]))[0] + "."
+        return phrases("fault." + code_of(worst(memory.faults.active)))[0] + "."
     until = words.time_words(who.until_s, who.for_s, view.settings.utc_offset_s)
     is_paused = who.limit_ma < units.MIN_OFFER_MA
     plain = phrases("state." + state)[0]
@@ -49,6 +49,14 @@ def sentence(view: "ViewRecord", who: "HeldRecord") -> str:
         limited = words.limit_words(phrases("holder." + who.holder)[0], until, False)
         plain += " with up to %d A, %s" % (memory.offer.offered_ma // 1000, limited)
     return plain + "."
+
+
+def worst(active: "tuple[Active, ...]") -> "Active":
+    """The first of the active faults that keeps the contactor open, else the first one."""
+    for fault in active:
+        if faults.FAULTS[fault.row][2] == "open":
+            return fault
+    return active[0]
 
 
 def code_of(active: "Active") -> str:

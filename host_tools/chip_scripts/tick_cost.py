@@ -35,7 +35,7 @@ def reading(now_ms, outputs, high_mv, most_ma):
         True,
         True,
         False,
-        True,
+        outputs.is_contactor_closed,
         0,
         0,
     )

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from firmware.core import charging, claims, energy, faults, interlock, pilot
+from firmware.core import charging, claims, conditions, energy, faults, interlock, pilot
 from firmware.core.interlock import Guard
 from firmware.core.records import Command
 from firmware.wire import mqtt_topics, status
@@ -134,7 +134,7 @@ def test_interesting_situations_were_reached():
     assert reached["ticks with the coil on"] >= 5000
 
 
-ALWAYS = Guard("pwm", 0, True, 0, True)
+ALWAYS = Guard("pwm", 0, True, 0, 2, None, True)
 STORY = [(("pause", 20), 9000), (("resume", 0), 9000), (("plug", False), 3000)]
 LEAK = [(("residual_trip", True), 1000), (("residual_trip", False), 1000)] + [(("clear_fault", 0), 9000)] * 5
 STUCK = [(("adc_stuck", True), 3000)]
@@ -155,10 +155,10 @@ DIODE = [(("diode_missing", True), 3000), (("plug", False), 500), (("plug", True
             [],
         ),
         ("x1 skipped", (charging, "must_withdraw"), lambda s: False, "polite", STORY),
-        ("over-current ignored", (faults, "current_conditions"), lambda memory, r, s: 0, "overdraws", LONG),
-        ("stuck reading ignored", (faults, "measurement_conditions"), lambda m, r, mode: 0, "polite", STUCK),
+        ("over-current ignored", (conditions, "currents"), lambda memory, r, s: 0, "overdraws", LONG),
+        ("stuck reading ignored", (conditions, "measured"), lambda m, r, mode: 0, "polite", STUCK),
         ("energy not counted", (energy, "counted"), lambda meter, power_mw, for_ms: meter, "polite", LONG),
-        ("a page clears a leakage", (faults, "cleared_by_owner"), lambda now: (faults.NO_FAULTS, ()), "polite", LEAK),
+        ("a page clears a leakage", (faults, "cleared"), lambda now, is_at_box: (faults.NO_FAULTS, ()), "polite", LEAK),
         ("no diode check", (pilot, "is_diode_good"), lambda readings, mode: True, "polite", DIODE),
     ),
 )

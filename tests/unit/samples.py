@@ -137,8 +137,8 @@ class Box:
         outputs = self.memory.outputs
         values = {
             "low_mv": self.low_mv if outputs.pilot_mode == "pwm" else None,
-            "most_ma": self.most_ma,
-            "power_mw": self.most_ma * 690,
+            "most_ma": self.most_ma if outputs.is_contactor_closed else 0,
+            "power_mw": self.most_ma * 690 if outputs.is_contactor_closed else 0,
             "is_tripped": outputs.wants_residual_test and self.has_sensor,
             "live_poles": 15 if outputs.is_contactor_closed else 0,
             "is_feedback_closed": outputs.is_contactor_closed,

@@ -4,11 +4,12 @@ import unittest
 
 from samples import reading
 
-from firmware.core import charging, states
+from firmware.core import charging, decide, local, self_test, states
 from firmware.core.charging import Situation
 from firmware.core.records import Pilot, Stage
 
 NOW = 100_000
+HERE = local.first_local(0, False, decide.STANDARD_KIT)
 NAMES = tuple(row[0] for row in states.STATES)
 
 
@@ -32,7 +33,8 @@ def situation(state, letter="C", limit_ma=16000, reaction="", **more):
     """Situation at NOW with a stable letter and a good diode."""
     seen = Pilot(letter, more.pop("stable", 0), 0, more.pop("diode", True))
     most_ma = more.pop("most_ma", 15000)
-    return Situation(NOW, seen, stage(state, **more), limit_ma, reaction, most_ma)
+    here, is_welded = more.pop("local", HERE), more.pop("is_welded", False)
+    return Situation(NOW, seen, stage(state, **more), limit_ma, reaction, most_ma, here, is_welded)
 
 
 def following(*args, **more):
@@ -53,7 +55,9 @@ class Tables(unittest.TestCase):
 
     def test_lights(self):
         lights = [row[3] for row in states.STATES]
-        self.assertEqual(lights, ["off", "blue_blink", "blue", "green_blink", "green", "blue_blink", "red"])
+        self.assertEqual(
+            lights, ["off", "blue_blink", "blue", "green_blink", "blue_blink", "green", "blue_blink", "red"]
+        )
 
     def test_every_state_is_reached_and_left(self):
         for name in NAMES:
@@ -163,7 +167,7 @@ class Guards(unittest.TestCase):
 
 class Entered(unittest.TestCase):
     def test_first(self):
-        self.assertEqual(charging.first_stage(10), Stage("idle", 10, 3010, 10, 0, 0, "", 0))
+        self.assertEqual(charging.first_stage(10), Stage("idle", 10, 3010, 10, 0, 0, "", 86_400_010))
 
     def test_holds(self):
         for before, to, may_offer_ms in (
@@ -202,7 +206,7 @@ class Entered(unittest.TestCase):
         self.assertEqual(charging.entered(situation("charging", low=5), "offered").low_until_ms, 0)
 
     def test_self_test_belongs_to_one_plug_in(self):
-        self.assertEqual(charging.entered(situation("charging"), "idle")[6:], ("", 0))
+        self.assertEqual(charging.entered(situation("charging"), "idle")[6:], ("", NOW + 86_400_000))
         self.assertEqual(charging.entered(situation("idle"), "testing")[6:], ("trip", NOW + 2000))
         self.assertEqual(charging.entered(situation("testing", until=9), "waiting")[6:], ("passed", 9))
 
@@ -214,16 +218,16 @@ class Entered(unittest.TestCase):
 class Timers(unittest.TestCase):
     def test_self_test_steps(self):
         asked = stage("testing", test="trip", until=NOW + 1)
-        self.assertIs(charging.tested(asked, NOW, False), asked)
-        self.assertEqual(charging.tested(asked, NOW, True)[6:], ("clear", NOW + 2000))
-        self.assertEqual(charging.tested(asked, NOW + 1, False)[6:], ("failed", NOW + 1))
-        self.assertEqual(charging.tested(asked, NOW + 1, True).test, "clear")
+        self.assertIs(self_test.tested(asked, NOW, False), asked)
+        self.assertEqual(self_test.tested(asked, NOW, True)[6:], ("clear", NOW + 2000))
+        self.assertEqual(self_test.tested(asked, NOW + 1, False)[6:], ("failed", NOW + 1))
+        self.assertEqual(self_test.tested(asked, NOW + 1, True).test, "clear")
         clearing = stage("testing", test="clear", until=NOW + 1)
-        self.assertIs(charging.tested(clearing, NOW, True), clearing)
-        self.assertEqual(charging.tested(clearing, NOW, False)[6:], ("passed", NOW))
-        self.assertEqual(charging.tested(clearing, NOW + 1, True).test, "failed")
+        self.assertIs(self_test.tested(clearing, NOW, True), clearing)
+        self.assertEqual(self_test.tested(clearing, NOW, False)[6:], ("passed", NOW + 86_400_000))
+        self.assertEqual(self_test.tested(clearing, NOW + 1, True).test, "failed")
         done = stage("testing", test="passed", until=0)
-        self.assertIs(charging.tested(done, NOW, True), done)
+        self.assertIs(self_test.tested(done, NOW, True), done)
 
     def test_quiet_for_200_ms(self):
         noisy = situation("stopping", most_ma=1000)
@@ -237,7 +241,7 @@ class Timers(unittest.TestCase):
         now = charging.quietened(situation("stopping", most_ma=0, offer=3, close=4, low=5, until=6))
         self.assertEqual(now, Stage("stopping", 50_000, 3, 4, NOW + 200, 5, "passed", 6))
         asked = stage("testing", test="trip", until=NOW + 1, offer=3, close=4, quiet=5, low=6)
-        self.assertEqual(charging.tested(asked, NOW, True), Stage("testing", 50_000, 3, 4, 5, 6, "clear", NOW + 2000))
+        self.assertEqual(self_test.tested(asked, NOW, True), Stage("testing", 50_000, 3, 4, 5, 6, "clear", NOW + 2000))
 
     def test_stepped(self):
         one = situation("offered", "B")

@@ -22,10 +22,10 @@ class WhoMay(unittest.TestCase):
         for source, kinds in (
             ("grid", ("limit", "resume")),
             ("house", ("limit", "resume")),
-            ("owner", ("limit", "resume", "charge_now", "opt_out", "clear_fault")),
+            ("owner", ("limit", "resume", "charge_now", "opt_out", "clear_fault", "unlock")),
             ("nobody", ()),
         ):
-            for kind in ("limit", "resume", "charge_now", "opt_out", "clear_fault", "unlock", "", "li"):
+            for kind in ("limit", "resume", "charge_now", "opt_out", "clear_fault", "unlock", "fly", "", "li"):
                 self.assertEqual(commands.may_ask(source, kind), kind in kinds, (source, kind))
 
     def test_refused_changes_nothing(self):

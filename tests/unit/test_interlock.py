@@ -10,7 +10,7 @@ from firmware.core.records import Outputs
 
 CLOSE = Outputs(True, "pwm", 266, "green", False)
 STOPPING = Outputs(True, "high", 1000, "blue", False)
-GOOD = Guard("pwm", 0, True, 999_980, False)
+GOOD = Guard("pwm", 0, True, 999_980, 2, None, False)
 
 
 def permit(guard=GOOD, outputs=CLOSE, high_mv=6000, is_ventilated=False, **more):
@@ -28,7 +28,7 @@ class Permit(unittest.TestCase):
         self.assertFalse(permit(outputs=Outputs(False, "pwm", 266, "", False)).may_close)
 
     def test_power_on_allows_nothing(self):
-        self.assertEqual(interlock.first_guard(5), Guard("high", 5, False, 5, False))
+        self.assertEqual(interlock.first_guard(5), Guard("high", 5, False, 5, 0, None, False))
         self.assertFalse(permit(interlock.first_guard(1_000_000)).may_close)
 
     def test_letter_c_with_its_edges(self):
@@ -57,7 +57,7 @@ class Permit(unittest.TestCase):
 
     def test_withdrawn_for_at_most_6_06_s(self):
         for begun_ms, is_good in ((1_000_003 - 6060, True), (1_000_003 - 6061, False), (1_000_003, True)):
-            guard = Guard("high", begun_ms, True, 0, True)
+            guard = Guard("high", begun_ms, True, 0, 2, None, True)
             self.assertEqual(permit(guard, STOPPING).may_close, is_good, begun_ms)
 
     def test_the_edge_starts_the_time(self):
@@ -65,27 +65,27 @@ class Permit(unittest.TestCase):
         self.assertEqual((guard.mode, guard.mode_at_ms, guard.may_close), ("high", 1_000_003, True))
 
     def test_never_after_a_withdrawal_without_a_diode(self):
-        self.assertFalse(permit(Guard("high", 1_000_000, False, 0, False), STOPPING).may_close)
+        self.assertFalse(permit(Guard("high", 1_000_000, False, 0, 2, None, False), STOPPING).may_close)
 
 
 class Diode(unittest.TestCase):
     def test_must_have_been_seen(self):
-        self.assertFalse(permit(Guard("pwm", 0, False, 999_980, False), low_mv=-9999).may_close)
-        self.assertTrue(permit(Guard("pwm", 0, False, 0, False), low_mv=-10000).may_close)
+        self.assertFalse(permit(Guard("pwm", 0, False, 999_980, 2, None, False), low_mv=-9999).may_close)
+        self.assertTrue(permit(Guard("pwm", 0, False, 0, 2, None, False), low_mv=-10000).may_close)
 
     def test_lost_for_450_ms(self):
         for seen_ms, is_good in ((1_000_003 - 449, True), (1_000_003 - 450, False)):
-            self.assertEqual(permit(Guard("pwm", 0, True, seen_ms, True), low_mv=-9999).may_close, is_good)
+            self.assertEqual(permit(Guard("pwm", 0, True, seen_ms, 2, None, True), low_mv=-9999).may_close, is_good)
 
     def test_impossible_low_half_is_no_diode(self):
-        self.assertEqual(permit(Guard("pwm", 0, False, 0, False), low_mv=-13500).has_diode, True)
-        self.assertEqual(permit(Guard("pwm", 0, False, 0, False), low_mv=-13501).has_diode, False)
-        self.assertEqual(permit(Guard("pwm", 0, False, 0, False), low_mv=None).has_diode, False)
+        self.assertEqual(permit(Guard("pwm", 0, False, 0, 2, None, False), low_mv=-13500).has_diode, True)
+        self.assertEqual(permit(Guard("pwm", 0, False, 0, 2, None, False), low_mv=-13501).has_diode, False)
+        self.assertEqual(permit(Guard("pwm", 0, False, 0, 2, None, False), low_mv=None).has_diode, False)
 
     def test_not_judged_in_the_first_ticks_of_pwm(self):
-        young = Guard("pwm", 1_000_003 - 59, True, 5, True)
+        young = Guard("pwm", 1_000_003 - 59, True, 5, 2, None, True)
         self.assertEqual(permit(young, low_mv=None).diode_at_ms, 1_000_003)
-        settled = Guard("pwm", 1_000_003 - 60, True, 5, True)
+        settled = Guard("pwm", 1_000_003 - 60, True, 5, 2, None, True)
         self.assertEqual(permit(settled, low_mv=None).diode_at_ms, 5)
 
     def test_empty_plug_forgets_it(self):
@@ -94,11 +94,11 @@ class Diode(unittest.TestCase):
         self.assertTrue(permit(high_mv=None, low_mv=-12000).has_diode)
 
     def test_outside_pwm_it_is_kept_and_not_made(self):
-        self.assertEqual(permit(Guard("high", 0, True, 5, False), STOPPING)[2:4], (True, 1_000_003))
-        self.assertEqual(permit(Guard("high", 0, False, 5, False), STOPPING)[2:4], (False, 5))
+        self.assertEqual(permit(Guard("high", 0, True, 5, 2, None, False), STOPPING)[2:4], (True, 1_000_003))
+        self.assertEqual(permit(Guard("high", 0, False, 5, 2, None, False), STOPPING)[2:4], (False, 5))
 
     def test_unchanged_guard_is_the_same_object(self):
-        idle = Guard("high", 0, False, 5, False)
+        idle = Guard("high", 0, False, 5, 0, None, False)
         self.assertIs(permit(idle, Outputs(False, "high", 1000, "", False), 12000), idle)
-        closed = Guard("high", 1_000_000, False, 5, True)
+        closed = Guard("high", 1_000_000, False, 5, 2, None, True)
         self.assertFalse(permit(closed, STOPPING).may_close)
