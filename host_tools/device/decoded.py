@@ -68,7 +68,7 @@ class Decoder:
         frame = FRAME.fullmatch(text)
         if frame:
             self._module = frame[2]
-            return frame[1] + frame[2] + frame[3] + self._long(frame[2], frame[4]) + frame[5]
+            return frame[1] + frame[2] + frame[3] + self._defined(frame[2], frame[4]) + frame[5]
         module, self._module = self._module, None
         if module is not None:  # the error itself, which may name an attribute
             return QUOTED.sub(lambda found: f"'{self._long(module, found[1])}'", text)
@@ -84,6 +84,10 @@ class Decoder:
         """The name that a short one stands for."""
         rows = self._names.get(module) or self._names.get(module.lstrip("/").removeprefix("a/").removeprefix("b/"), {})
         return ".".join(rows.get(part, part) for part in name.split("."))
+
+    def _defined(self, module, name):
+        """The function that a short name stands for: the first of several is what the module itself defines."""
+        return self._long(module, name).partition("|")[0]
 
     def _phrase(self, code):
         """Words of a code, and the code itself where it has none."""
@@ -109,4 +113,4 @@ class Decoder:
     def _place(self, found):
         """A place in a crash's event, with the long name."""
         whole = found[0]
-        return whole[: len(whole) - len(found[2])] + self._long(found[1], found[2])
+        return whole[: len(whole) - len(found[2])] + self._defined(found[1], found[2])

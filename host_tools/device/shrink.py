@@ -1,174 +1,65 @@
-"""Firmware for the box's small memory: private names become short ones and constants numbers; behaviour stays.
+"""Firmware for the box's small memory: names become short ones and constants values; behaviour stays.
 
-Every name costs the chip its letters and eight bytes more, and modules on a file system lie in the heap. Only names
-that no other module and no library can see are changed: private attributes, globals that only their own module uses,
-parameters that nobody passes by keyword. The map from short to long names goes into the build, for tracebacks.
+Every name costs the chip its letters and eight bytes more, and modules on a file system lie in the heap. shrink_names
+says which names may be short; parameters that nobody passes by keyword are short too, each function's for itself. The
+map from short to long names goes into the build, for tracebacks.
 """
 
 import ast
-import builtins
-import itertools
-import keyword
-import string
+
+from host_tools.device import shrink_constants, shrink_names, shrink_scopes
 
 # module: (table, column) that only the references in docs/ read
 DOCS_ONLY = {"firmware/core/charging.py": ("TRANSITIONS", 3)}
-FIXED = {"self", "cls", "_"}
-
-
-def short_names(taken):
-    """Endless short identifiers that nothing else uses."""
-    first = string.ascii_letters + "_"
-    for size in itertools.count(1):
-        for letters in itertools.product(string.ascii_letters + string.digits, repeat=size - 1):
-            for start in first:
-                name = start + "".join(letters)
-                if name not in taken and not keyword.iskeyword(name) and not hasattr(builtins, name) and name != "_":
-                    yield name
-
-
-def number_of(node):
-    """The whole number or boolean that an expression of literals gives, else None."""
-    if any(
-        not isinstance(part, ast.Constant | ast.UnaryOp | ast.BinOp | ast.operator | ast.unaryop)
-        for part in ast.walk(node)
-    ):
-        return None
-    value = eval(compile(ast.Expression(node), "constant", "eval"), {"__builtins__": {}})
-    return value if type(value) in (int, bool) else None
-
-
-def constants_of(tree):
-    """{name: number} of module-level constants."""
-    found = {}
-    for node in tree.body:
-        if not isinstance(node, ast.Assign) or len(node.targets) != 1:
-            continue
-        target, value = node.targets[0], node.value
-        pairs = [(target, value)]
-        if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
-            pairs = list(zip(target.elts, value.elts, strict=True))
-        for name, part in pairs:
-            if isinstance(name, ast.Name) and number_of(part) is not None:
-                found[name.id] = number_of(part)
-    return found
-
-
-def bound_locally(tree):
-    """Names that are bound anywhere but at module level."""
-    found = set()
-    outer = {id(node) for node in tree.body}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.arg):
-            found.add(node.arg)
-        elif isinstance(node, ast.ExceptHandler) and node.name:
-            found.add(node.name)
-        elif isinstance(node, ast.Import | ast.ImportFrom):
-            found |= {(name.asname or name.name).split(".")[0] for name in node.names}
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and id(node) not in outer:
-            found.add(node.name)
-    for top in tree.body:
-        is_scope = isinstance(top, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
-        for node in ast.walk(top):
-            if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load) and is_scope:
-                found.add(node.id)
-            elif isinstance(node, ast.comprehension):
-                found |= {part.id for part in ast.walk(node.target) if isinstance(part, ast.Name)}
-    return found
-
-
-def top_names(tree):
-    """Names of functions, classes and values defined at module level."""
-    found = set()
-    for node in tree.body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            found.add(node.name)
-        elif isinstance(node, ast.Assign):
-            found |= {part.id for target in node.targets for part in ast.walk(target) if isinstance(part, ast.Name)}
-    return found
-
-
-class Plan:
-    """What may be renamed, from all modules together."""
-
-    def __init__(self, trees, outside):
-        """trees: {path: ast.Module}; outside: ast.Modules that use the firmware and stay as they are."""
-        nodes = [node for tree in [*trees.values(), *outside] for node in ast.walk(tree)]
-        self.attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
-        self.keywords = {node.arg for node in nodes if isinstance(node, ast.keyword)}
-        self.imported = {name.name for node in nodes if isinstance(node, ast.ImportFrom) for name in node.names}
-        own = {node.attr for node in nodes if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)}
-        own |= {
-            part.name
-            for node in nodes
-            if isinstance(node, ast.ClassDef)
-            for part in node.body
-            if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef)
-        }
-        taken = {node.id for node in nodes if isinstance(node, ast.Name)} | self.attributes | self.keywords | own
-        taken |= {node.arg for node in nodes if isinstance(node, ast.arg)} | self.imported
-        self.pool = list(itertools.islice(short_names(taken), 2000))
-        private = sorted(name for name in own if name.startswith("_") and not name.startswith("__"))
-        self.private = dict(zip(private, self.pool, strict=False))
-        self.constants = {path: constants_of(tree) for path, tree in trees.items()}
-
-    def globals_of(self, path, tree):
-        """{long: short} of the globals that only this module sees."""
-        hidden = self.attributes | self.imported | bound_locally(tree) | FIXED
-        names = sorted(name for name in top_names(tree) if name not in hidden and not name.startswith("__"))
-        return dict(zip(names, self.pool, strict=False))
 
 
 class Shrinker(ast.NodeTransformer):
     """Changes one module by the plan."""
 
-    def __init__(self, plan, path, tree):
-        self.plan = plan
-        self.globals = plan.globals_of(path, tree)
-        local = bound_locally(tree) | self._assigned_twice(tree)
-        self.numbers = {name: value for name, value in plan.constants[path].items() if name not in local}
-        self.modules = {}
-        for node in ast.walk(tree):
-            if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("firmware"):
-                for name in node.names:
-                    other = f"{node.module}/{name.name}".replace(".", "/") + ".py"
-                    self.modules[name.asname or name.name] = plan.constants.get(other, {})
-        # A module's name that is also a local somewhere may not be read as the module.
-        for name in list(self.modules):
-            if name in bound_locally(
-                ast.Module([node for node in tree.body if not isinstance(node, ast.ImportFrom)], [])
-            ):
-                del self.modules[name]
+    def __init__(self, names, path, keywords):
+        """names: shrink_names.Names; keywords: what anybody passes by keyword."""
+        self.short = names.short
+        self.pool = names.pool
+        self.keywords = keywords | shrink_names.FIXED
+        self.globals = {name: names.short[name] for name in names.globals[path] if name in names.short}
         self.arguments = []
-
-    @staticmethod
-    def _assigned_twice(tree):
-        names = [node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
-        return {name for name in names if names.count(name) > 1}
 
     def _function(self, node):
         """Parameters that nobody passes by keyword."""
-        inside = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+        named = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+        named |= {name.name for part in ast.walk(node) if isinstance(part, ast.ImportFrom) for name in part.names}
+        inside = named | {self.globals.get(name, name) for name in named}
         inside |= {short for outer in self.arguments for short in outer.values()}
-        names = [arg.arg for arg in node.args.args if arg.arg not in self.plan.keywords | FIXED]
-        free = (name for name in reversed(self.plan.pool) if name not in inside)
+        names = [arg.arg for arg in node.args.args if arg.arg not in self.keywords]
+        free = (name for name in self.pool if name not in inside)
         wanted = [name for name in names if not any(name in outer for outer in self.arguments)]
+        # Decorators and defaults are read outside the function.
+        around = [*getattr(node, "decorator_list", ()), *node.args.defaults, *filter(None, node.args.kw_defaults)]
+        for part in around:
+            self.visit(part)
         self.arguments.append(dict(zip(wanted, free, strict=False)))
-        self.generic_visit(node)
+        for arg in ast.walk(node.args):
+            if isinstance(arg, ast.arg):
+                arg.arg = self._argument(arg.arg)
+        body = node.body if isinstance(node.body, list) else [node.body]
+        made = [self.visit(part) for part in body]
+        node.body = made if isinstance(node.body, list) else made[0]
         self.arguments.pop()
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            node.name = self.globals.get(node.name, node.name)
-            if ast.get_docstring(node) is not None:
-                node.body = node.body[1:] or [ast.Pass()]
         return node
 
-    visit_FunctionDef = visit_AsyncFunctionDef = visit_Lambda = _function
+    def visit_Lambda(self, node):
+        """A function without a name."""
+        return self._function(node)
 
-    def visit_arg(self, node):
-        """A parameter's name; its annotation is for the checker only."""
-        node.annotation = None
-        node.arg = self._argument(node.arg)
+    def _named(self, node):
+        """A function or method; a function in a function keeps its name, which is no global."""
+        is_nested = bool(self.arguments)
+        self._function(node)
+        if not is_nested:
+            node.name = self.short.get(node.name, node.name)
         return node
+
+    visit_FunctionDef = visit_AsyncFunctionDef = _named
 
     def _argument(self, name):
         for names in reversed(self.arguments):
@@ -177,71 +68,67 @@ class Shrinker(ast.NodeTransformer):
         return name
 
     def visit_Name(self, node):
-        """A global, a constant or a parameter."""
-        if isinstance(node.ctx, ast.Load) and node.id in self.numbers:
-            return ast.Constant(self.numbers[node.id])
+        """A global or a parameter."""
         node.id = self.globals.get(node.id, self._argument(node.id))
         return node
 
     def visit_ClassDef(self, node):
         """A class and what is in it."""
-        self.generic_visit(node)
         for part in node.body:
-            if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef):
-                part.name = self.plan.private.get(part.name, part.name)
-        node.name = self.globals.get(node.name, node.name)
-        if ast.get_docstring(node) is not None:
-            node.body = node.body[1:] or [ast.Pass()]
+            if isinstance(part, ast.Assign):
+                for target in part.targets:
+                    for name in ast.walk(target):
+                        if isinstance(name, ast.Name):
+                            name.id = self.short.get(name.id, name.id)
+        self.generic_visit(node)
+        node.name = self.short.get(node.name, node.name)
         return node
 
     def visit_Attribute(self, node):
-        """A private attribute, or another module's constant."""
-        if isinstance(node.value, ast.Name) and isinstance(node.ctx, ast.Load):
-            number = self.modules.get(node.value.id, {}).get(node.attr)
-            if number is not None:
-                return ast.Constant(number)
+        """What is asked of an object or a module."""
         self.generic_visit(node)
-        node.attr = self.plan.private.get(node.attr, node.attr)
+        node.attr = self.short.get(node.attr, node.attr)
+        return node
+
+    def visit_ImportFrom(self, node):
+        """What another module of the firmware defines."""
+        if shrink_scopes.is_own_import(node):
+            for name in node.names:
+                name.name = self.short.get(name.name, name.name)
+        return node
+
+    def visit_Assign(self, node):
+        """A record's fields are texts where it is defined."""
+        found = shrink_scopes.record_of(node)
+        if found:
+            title, texts = found
+            title.value = self.short.get(title.value, title.value)
+            for text in texts:
+                text.value = " ".join(self.short.get(name, name) for name in text.value.replace(",", " ").split())
+        self.generic_visit(node)
         return node
 
 
 def shrunk(sources, outside):
-    """({path: source}, {path: {short: long}}) of the firmware's modules.
+    """({path: source}, {path: {short: long}}) of the firmware's modules. Errors: shrink_names.Unsafe.
 
-    sources: {path: source}; outside: sources of programs that call the firmware, whose names must stay.
+    sources: {path: source}; outside: sources of programs that call the firmware, whose names must stay. A short name
+    may stand for several long ones in one module: "defined here|asked of others".
     """
-    trees = {path: ast.parse(text) for path, text in sources.items()}
-    plan = Plan(trees, [ast.parse(text) for text in outside])
-    made, names = {}, {}
+    trees = {path: shrink_scopes.bare(ast.parse(text)) for path, text in sources.items()}
+    others = [ast.parse(text) for text in outside]
+    for path, (table, column) in DOCS_ONLY.items():
+        if path in trees:
+            without_column(trees[path], table, column)
+    shrink_constants.inline(trees, others)
+    names = shrink_names.Names(trees, others)
+    keywords = {node.arg for tree in [*trees.values(), *others] for node in ast.walk(tree) if type(node) is ast.keyword}
+    made, told = {}, {}
     for path, tree in trees.items():
-        if path in DOCS_ONLY:
-            without_column(tree, *DOCS_ONLY[path])
-        shrinker = Shrinker(plan, path, tree)
-        tree.body = [node for node in tree.body if not is_docstring(node)]
-        dropped = droppable(shrinker, plan, trees)
-        tree = shrinker.visit(tree)
-        tree.body = [node for node in tree.body if not is_only(node, dropped)]
+        told[path] = shrink_names.told(tree, names.short)
+        tree = Shrinker(names, path, keywords).visit(tree)
         made[path] = ast.unparse(ast.fix_missing_locations(tree)) + "\n"
-        names[path] = {short: long for long, short in {**plan.private, **shrinker.globals}.items()}
-    return made, names
-
-
-def is_docstring(node):
-    """Whether a statement is a text that nobody reads."""
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-
-
-def droppable(shrinker, plan, trees):
-    """Constants whose every use became a number: nobody imports them by name, so their own line may go."""
-    return {shrinker.globals.get(name, name) for name in shrinker.numbers if name not in plan.imported | FIXED}
-
-
-def is_only(node, dropped):
-    """Whether a statement only defines dropped constants."""
-    if not isinstance(node, ast.Assign):
-        return False
-    names = [part.id for target in node.targets for part in ast.walk(target) if isinstance(part, ast.Name)]
-    return bool(names) and all(name in dropped for name in names)
+    return made, told
 
 
 def without_column(tree, table, column):

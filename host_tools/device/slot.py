@@ -10,7 +10,7 @@ from pathlib import Path
 
 from firmware.drivers import board_facts
 from host_tools import bootstrap, chip
-from host_tools.device import locked, shrink
+from host_tools.device import locked, shrink, shrink_names
 
 FLOOR = "1.24"
 MPY = "6.3"
@@ -45,13 +45,16 @@ def compact(value):
 def modules(board):
     """({path: source}, {path: {short: long}}) of the board's firmware, shrunk; starter stays as it is.
 
-    Of the names only those that the module speaks of.
+    Of the names only those that the module speaks of. Errors: BadBuild.
     """
     sources = chip.plain_sources()
     starter = sources.pop(STARTER)
     if not board["has_page"]:
         sources = {path: text for path, text in sources.items() if not path.startswith(WEB)}
-    made, names = shrink.shrunk(sources, [*chip.callers(), starter])
+    try:
+        made, names = shrink.shrunk(sources, [*chip.callers(), starter])
+    except shrink_names.Unsafe as error:
+        raise BadBuild(str(error)) from None
     for path, text in made.items():
         spoken = set(re.findall(r"\w+", text))
         names[path] = {short: long for short, long in names[path].items() if short in spoken}

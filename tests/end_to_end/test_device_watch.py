@@ -160,7 +160,10 @@ def test_a_pulled_cable_and_marks_that_steer(tmp_path):
     cable.pull()
 
 
-NAMES = {"firmware/app.py": {"aB": "_long", "c": "_other"}, "firmware/x.py": {"aB": "_else"}}
+NAMES = {
+    "firmware/app.py": {"aB": "_long", "c": "_other", "d": "_own|asked|else"},
+    "firmware/x.py": {"aB": "_else"},
+}
 
 
 @pytest.mark.parametrize(
@@ -178,6 +181,8 @@ NAMES = {"firmware/app.py": {"aB": "_long", "c": "_other"}, "firmware/x.py": {"a
         ('log: 9 crash E: x File "firmware/app.py", line 7, in aB', 'E: x File "firmware/app.py", line 7, in _long'),
         ('  File "firmware/x.py", line 7, in aB', '  File "firmware/x.py", line 7, in _else'),
         ('  File "/b/firmware/app.py", line 7, in c', "in _other"),
+        ('  File "firmware/app.py", line 7, in d', "in _own"),
+        ('log: 9 crash E: x File "firmware/app.py", line 7, in d', 'E: x File "firmware/app.py", line 7, in _own'),
         ('  File "main.py", line 7, in <module>', '  File "main.py", line 7, in <module>'),
         ("settings: anything", "settings: anything"),
     ),
@@ -192,6 +197,8 @@ def test_an_error_names_the_attribute():
     assert decoder.line(error) == error
     decoder.line('  File "firmware/app.py", line 7, in c')
     assert decoder.line(error).endswith("'_long'")
+    decoder.line('  File "firmware/app.py", line 7, in c')
+    assert decoder.line(error.replace("aB", "d")).endswith("'_own|asked|else'"), "it may be any of them"
     assert decoder.line(error) == error
 
 

@@ -90,4 +90,4 @@ for _ in range(100):
     box.loop.tick()
 if HAS_PAGE:
     from firmware.services import web_service  # noqa: F401
-print("started:", app.__file__, box.board.facts.name, box.phrases.phrase("state.idle")[0])
+print("started:", app.__file__, box.board.facts.name, box.status(False)["words"])

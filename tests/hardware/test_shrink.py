@@ -8,7 +8,7 @@ import pytest
 from test_both_interpreters import SCRIPT, recorded, replayed
 
 from host_tools import bootstrap, chip
-from host_tools.device import shrink
+from host_tools.device import shrink, shrink_scopes
 
 
 def made_of(source, outside=""):
@@ -96,11 +96,22 @@ def test_names_lead_back():
     made, names = shrink.shrunk(sources, chip.callers())
     for path, text in made.items():
         ast.parse(text)
-        shorts = names[path]
-        assert len(set(shorts)) == len(shorts)
-    assert "settled" not in names["firmware/core/claims.py"].values(), "decide uses it"
-    assert "limit_of" in names["firmware/core/claims.py"].values()
-    assert sum(map(len, made.values())) < 0.7 * sum(map(len, sources.values()))
+        rows = {long: short for short, longs in names[path].items() for long in longs.split("|")}
+        # What a module defines leads back without doubt, and every function that is short leads back.
+        defined = {name for name in shrink_scopes.definitions(ast.parse(sources[path])) if name in rows}
+        for short in shrink_scopes.definitions(ast.parse(text)) & names[path].keys():
+            assert names[path][short].partition("|")[0] in defined
+        for name in defined:
+            assert names[path][rows[name]].partition("|")[0] == name
+    claims, decide = (
+        {long: short for short, longs in names[f"firmware/core/{name}.py"].items() for long in longs.split("|")}
+        for name in ("claims", "decide")
+    )
+    assert claims["settled"] == decide["settled"] and len(decide["settled"]) < 3
+    assert sum(map(len, made.values())) < 0.6 * sum(map(len, sources.values()))
+    shorts = {short for rows in names.values() for short in rows}
+    longs = {long for rows in names.values() for told in rows.values() for long in told.split("|")}
+    assert 4 * len(shorts) < len(longs), "one short name stands for many"
 
 
 def test_the_shrunk_firmware_decides_as_the_plain_one(tmp_path):

@@ -1,0 +1,181 @@
+"""Which names of the firmware may be short, and which short ones: few, each for many that can never meet.
+
+A name is one text in the whole program: wherever it is read, stored, imported or defined it becomes the same short one.
+Two names share a short one only where nothing has both: no module, no class with its bases, no record.
+"""
+
+import ast
+import builtins
+import itertools
+import keyword
+import string
+
+from host_tools.device import shrink_foreign, shrink_scopes
+
+FIXED = {"self", "cls", "_"}
+# Ways to reach a name that no reading of the source can follow.
+DYNAMIC = {"globals", "locals", "vars", "eval", "exec", "dir", "__dict__", "__getattr__", "__slots__", "_asdict"}
+DYNAMIC |= {"_fields", "_make", "AttributeError", "NameError", "delattr"}
+BY_TEXT = {"getattr", "setattr", "hasattr"}
+
+
+class Unsafe(Exception):
+    """The firmware does what renaming would break; the text is one clear line."""
+
+
+def short_names(taken):
+    """Endless short identifiers that nothing else uses."""
+    for size in itertools.count(1):
+        for letters in itertools.product(string.ascii_letters + string.digits, repeat=size - 1):
+            for start in string.ascii_letters:
+                name = start + "".join(letters)
+                if name not in taken and not keyword.iskeyword(name) and not hasattr(builtins, name):
+                    yield name
+
+
+def check(path, tree):
+    """Refuse what reaches names by texts that are made at run time. Errors: Unsafe."""
+    for node in ast.walk(tree):
+        said = node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
+        if isinstance(node, shrink_scopes.FUNCTIONS):
+            said = node.name
+        if said in DYNAMIC:
+            raise Unsafe(f"{path} uses {said}, which reaches names that the short ones cannot follow.")
+        if isinstance(node, ast.Call):
+            by_text = getattr(node.func, "id", "") in BY_TEXT
+            if by_text and not (len(node.args) > 1 and isinstance(node.args[1], ast.Constant)):
+                raise Unsafe(f"{path} asks for an attribute by a text that is made at run time.")
+            if any(word.arg is None for word in node.keywords):
+                raise Unsafe(f"{path} passes keywords from a dict, which the short names cannot follow.")
+        elif isinstance(node, ast.ImportFrom) and any(name.name == "*" for name in node.names):
+            raise Unsafe(f"{path} imports everything of a module.")
+
+
+def texts(tree):
+    """Every text of a module but those that only name the fields of a record: a name may be reached by it."""
+    apart = {id(part) for title, fields in shrink_scopes.records(tree) for part in (title, *fields)}
+    return {
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and type(node.value) is str and id(node) not in apart
+    }
+
+
+def told_by_name(tree):
+    """What may tell its own name: whatever defines a module that asks for another one than type(x).__name__."""
+    asked = [node.value for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr == "__name__"]
+    if all(getattr(getattr(node, "func", None), "id", "") == "type" for node in asked):
+        return set()
+    return shrink_scopes.top_names(tree)
+
+
+def errors_of(trees):
+    """Names of classes with a base that is not the firmware's own, and of those below them: errors are told by name."""
+    bases = {}
+    for tree in trees.values():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef):
+                bases.setdefault(node.name, set()).update(ast.unparse(base).split(".")[-1] for base in node.bases)
+    found = {name for name, above in bases.items() if above - bases.keys()}
+    while True:
+        more = {name for name, above in bases.items() if above & found} - found
+        if not more:
+            return found
+        found |= more
+
+
+class Names:
+    """The map of the whole firmware, `short`: {long: short}; kept: names that stay as they are."""
+
+    def __init__(self, trees, outside):
+        """trees: {path: bare ast.Module}; outside: ast.Modules that use the firmware and stay. Errors: Unsafe."""
+        for path, tree in trees.items():
+            check(path, tree)
+        self.globals = {
+            path: shrink_scopes.top_names(tree) | shrink_scopes.own_imports(tree) for path, tree in trees.items()
+        }
+        self.kept = self._kept(trees, outside)
+        everything = set().union(*map(shrink_foreign.identifiers, [*trees.values(), *outside]))
+        taken = everything | shrink_foreign.names()
+        self.pool = list(itertools.islice(short_names(taken), 3000))
+        groups, loose = self._groups(trees)
+        self.short = self._chosen(groups, loose, trees)
+
+    def _kept(self, trees, outside):
+        """Names that something outside may ask for, or that may be reached by a text."""
+        kept = FIXED | shrink_foreign.names()
+        for tree in outside:
+            kept |= shrink_foreign.identifiers(tree)
+        for path, tree in trees.items():
+            kept |= texts(tree) | told_by_name(tree) | set(path.removesuffix(".py").split("/"))
+            kept |= self.globals[path] & shrink_scopes.bound_inside(tree)
+            for node in ast.walk(tree):
+                if isinstance(node, ast.keyword) and node.arg:
+                    kept.add(node.arg)
+                elif isinstance(node, ast.alias):
+                    kept |= {node.asname or node.name, node.name} if node.asname else set()
+                elif isinstance(node, ast.Import) or (
+                    isinstance(node, ast.ImportFrom) and not shrink_scopes.is_own_import(node)
+                ):
+                    kept |= {part for name in node.names for part in name.name.split(".")}
+                elif isinstance(node, ast.Global | ast.Nonlocal):
+                    kept.update(node.names)
+        return kept | errors_of(trees)
+
+    def _groups(self, trees):
+        """(sets of names that must differ from each other, names that must differ from all attributes)."""
+        groups, loose, own, above = [], set(), {}, {}
+        for path, tree in trees.items():
+            groups.append(self.globals[path])
+            loose |= shrink_scopes.loose_stores(tree)
+            # A traceback names the function: what a module defines leads back without doubt.
+            nodes = list(ast.walk(tree))
+            groups.append(shrink_scopes.definitions(tree))
+            groups += [set(shrink_scopes.fields_of(fields)) for _, fields in shrink_scopes.records(tree)]
+            for node in nodes:
+                if isinstance(node, ast.ClassDef):
+                    names = shrink_scopes.class_names(node, tree)
+                    groups.append(names | shrink_scopes.read_in_class(node))
+                    # Classes of one name in two modules count as one.
+                    own.setdefault(node.name, set()).update(names)
+                    bases = {ast.unparse(base).split(".")[-1] for base in node.bases}
+                    above.setdefault(node.name, set()).update(bases)
+        for name in own:
+            line, todo = set(), {name}
+            while todo:
+                line |= todo
+                todo = set().union(*(above.get(one, set()) for one in todo)) - line
+            groups.append(set().union(*(own.get(one, set()) for one in line)))
+        return groups, loose
+
+    def _chosen(self, groups, loose, trees):
+        """{long: short}; the most spoken of come first."""
+        wanted = set().union(*groups, loose)
+        wanted = {name for name in wanted if name not in self.kept and not name.startswith("__")}
+        others = {name: set() for name in wanted}
+        for group in groups:
+            group = group & wanted
+            for name in group:
+                others[name] |= group
+        for name in loose & wanted:
+            others[name] = set(wanted)
+            for other in wanted:
+                others[other].add(name)
+        count = dict.fromkeys(wanted, 0)
+        for tree in trees.values():
+            for name in shrink_foreign.identifiers(tree) & wanted:
+                count[name] += 1
+        short = {}
+        for name in sorted(wanted, key=lambda one: (-len(others[one]), -count[one], one)):
+            used = {short[other] for other in others[name] if other in short}
+            short[name] = next(one for one in self.pool if one not in used)
+        return short
+
+
+def told(tree, short):
+    """{short: long} of the names that a module speaks of; "long|long" where it is several, its own definition first."""
+    own = shrink_scopes.definitions(tree)
+    found = {}
+    for name in sorted(shrink_foreign.identifiers(tree) & short.keys(), key=lambda one: (one not in own, one)):
+        found.setdefault(short[name], []).append(name)
+    return {name: "|".join(longs) for name, longs in found.items()}
