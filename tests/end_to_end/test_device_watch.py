@@ -110,10 +110,11 @@ def test_a_traceback_has_its_long_names(tmp_path):
     with box_chip(tmp_path / "chip") as chip:
         started(chip, {"box": "ebb-1", "mqtt_host": "127.0.0.1", "mqtt_ca_path": "/none"})
         with Watching("--port", chip.port, "--names", names_file(tmp_path)) as watching:
-            watching.wait(r'File "[^"]*connections.py", line \d+, in _mqtt_config\n')
+            watching.wait(r'File "firmware/connections.py", line \d+, in _mqtt_config\n')
             watching.wait("the firmware cannot run", 30)
-        short = {long: name for name, long in built().names["firmware/connections.py"].items()}["_mqtt_config"]
-        assert re.search(rf'connections.py", line \d+, in {short}\r?\n', chip.said()), (
+        names = built().names["firmware/connections.py"]
+        short = {long.partition("|")[0]: name for name, long in names.items()}["_mqtt_config"]
+        assert re.search(rf'"firmware\.connections", line \d+, in {short}\r?\n', chip.said()), (
             "the chip itself says the short one"
         )
 
@@ -182,6 +183,10 @@ NAMES = {
         ('  File "firmware/x.py", line 7, in aB', '  File "firmware/x.py", line 7, in _else'),
         ('  File "/b/firmware/app.py", line 7, in c', "in _other"),
         ('  File "firmware/app.py", line 7, in d', "in _own"),
+        ('  File "firmware.app", line 7, in c', '  File "firmware/app.py", line 7, in _other'),
+        ('log: 9 crash E: x File "firmware.x", line 7, in aB', 'E: x File "firmware/x.py", line 7, in _else'),
+        ('  File "<stdin>", line 1, in <module>', '  File "<stdin>", line 1, in <module>'),
+        ('  File "asyncio/core.py", line 1, in c', '  File "asyncio/core.py", line 1, in c'),
         ('log: 9 crash E: x File "firmware/app.py", line 7, in d', 'E: x File "firmware/app.py", line 7, in _own'),
         ('  File "main.py", line 7, in <module>', '  File "main.py", line 7, in <module>'),
         ("settings: anything", "settings: anything"),
