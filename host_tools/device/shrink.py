@@ -121,6 +121,8 @@ def shrunk(sources, outside):
         if path in trees:
             without_column(trees[path], table, column)
     shrink_constants.inline(trees, others)
+    for path in shrink_constants.without_empty(trees, others):
+        del trees[path]
     names = shrink_names.Names(trees, others)
     keywords = {node.arg for tree in [*trees.values(), *others] for node in ast.walk(tree) if type(node) is ast.keyword}
     made, told = {}, {}

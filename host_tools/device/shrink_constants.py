@@ -2,7 +2,7 @@
 
 import ast
 
-from host_tools.device import shrink_scopes
+from host_tools.device import shrink_foreign, shrink_scopes
 
 LITERAL = (ast.Constant, ast.UnaryOp, ast.BinOp, ast.operator, ast.unaryop)
 MOST_TEXT = 10  # a longer text is an object of its own in each module that speaks of it
@@ -100,3 +100,36 @@ def _asked_for(tree):
 def _is_dropped(node, names):
     target = node.targets[0] if isinstance(node, ast.Assign) and len(node.targets) == 1 else None
     return isinstance(target, ast.Name) and target.id in names
+
+
+def without_empty(trees, outside):
+    """Paths of modules of which nothing is left, after every import of them was taken out.
+
+    A folder is a package without __init__ too. A module that an outside program imports stays.
+    """
+    spoken = {name for tree in outside for name in shrink_foreign.identifiers(tree)} - {"__init__"}
+    empty = {path for path, tree in trees.items() if not tree.body}
+    empty = {path for path in empty if path.removesuffix(".py").rpartition("/")[2] not in spoken}
+    for tree in trees.values():
+        _ImportRemover(empty, tree).visit(tree)
+        ast.fix_missing_locations(tree)
+    return empty
+
+
+class _ImportRemover(ast.NodeTransformer):
+    """Takes out the imports of modules that hold nothing, where nothing reads their names either."""
+
+    def __init__(self, empty, tree):
+        self.empty = empty
+        self.read = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+
+    def visit_ImportFrom(self, node):
+        if shrink_scopes.is_own_import(node):
+            kept = [name for name in node.names if name.asname or not self._is_empty(node, name.name)]
+            if not kept:
+                return None
+            node.names = kept
+        return node
+
+    def _is_empty(self, node, name):
+        return f"{node.module}/{name}".replace(".", "/") + ".py" in self.empty and name not in self.read

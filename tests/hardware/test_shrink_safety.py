@@ -183,6 +183,23 @@ GONE_TOO = "x"
     assert "TEXT" not in made["other"] and "long text" not in made["other"]
 
 
+def test_a_module_of_which_nothing_is_left_goes_with_its_imports():
+    sources = {
+        "firmware/core/__init__.py": '"""Doc."""\n',
+        "firmware/core/bounds.py": "MOST = 4\n",
+        "firmware/core/kept.py": "LEAST = 5\n",
+        "firmware/core/one.py": "from firmware.core import bounds, kept\nresult = bounds.MOST + kept.LEAST\n",
+        "firmware/core/two.py": "from firmware.core.kept import LEAST\nresult = LEAST\n",
+    }
+    made, _ = shrink.shrunk(sources, ["one.result, two.result"])
+    assert sorted(made) == ["firmware/core/kept.py", "firmware/core/one.py", "firmware/core/two.py"]
+    assert "bounds" not in made["firmware/core/one.py"] and "result = 4 + 5" in made["firmware/core/one.py"]
+    made, _ = shrink.shrunk(sources, ["from firmware.core import bounds"])
+    assert "firmware/core/bounds.py" in made and "MOST" not in made["firmware/core/bounds.py"]
+    made, _ = shrink.shrunk(sources, ["from firmware.core import bounds\nbounds.MOST"])
+    assert "MOST = 4" in made["firmware/core/bounds.py"]
+
+
 def test_a_module_may_share_short_names_but_never_loses_one():
     """Every name that a module of the firmware reads is bound in it or the language's own, as before."""
     made, _ = shrink.shrunk(chip.plain_sources(), chip.callers())
