@@ -1,5 +1,6 @@
 """A whole simulated wallbox: plant, board, control loop and inbox, as fast as the PC can."""
 
+import pickle
 import random
 
 from firmware.core import claims, decide, settings
@@ -38,6 +39,10 @@ class Box:
         self.loop.sink = self.events.extend
         self.watch = None  # function () called after each tick
         self.sent = 0
+
+    def frozen(self):
+        """This box as bytes, with all that is planned; pickle.loads makes a box of them that goes on by itself."""
+        return pickle.dumps(self, pickle.HIGHEST_PROTOCOL)
 
     def now_ms(self):
         """Plant time in ms."""

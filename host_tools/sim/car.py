@@ -101,11 +101,11 @@ class Car:
         elif self.letter() in "CD" and self.is_plugged and self.wants_charge and not self._is_stopping:
             self._plan += 1
             for after_us, tenths in SOFT_START:
-                self._later_same(DRAW_AFTER_US + after_us, lambda tenths=tenths: self._draw_tenths(tenths))
+                self._later_same(DRAW_AFTER_US + after_us, self._draw_tenths, tenths)
             if self.character == "pulsing":
                 self._later_same(PULSE_US, self._pulse)
             if self.character == "leaves_charging":
-                self._later_same(LEAVE_US, lambda: self.plug(False))
+                self._later_same(LEAVE_US, self.plug, False)
 
     def _watch_wake(self, mode):
         now_us = self.plant.now_us
@@ -128,7 +128,7 @@ class Car:
         slower = 2000 * MS if self.character == "slow" else 0
         from_ma = self.draw_ma
         for after_us, tenths in LET_GO:
-            self._later_same(after_us + slower, lambda tenths=tenths: self._draw(from_ma * tenths // 10))
+            self._later_same(after_us + slower, self._draw, from_ma * tenths // 10)
         self._later_same(2900 * MS if slower else 1000 * MS, self._let_go)
 
     def _let_go(self):
@@ -161,12 +161,15 @@ class Car:
             self.draw_ma = draw_ma
             self.plant.flow_changed()
 
-    def _later(self, after_us, act):
+    def _later(self, after_us, act, *values):
         """Plan one thing; it replaces everything planned before."""
         self._plan += 1
-        self._later_same(after_us, act)
+        self._later_same(after_us, act, *values)
 
-    def _later_same(self, after_us, act):
+    def _later_same(self, after_us, act, *values):
         """Plan one more thing in the newest plan."""
-        plan = self._plan
-        self.plant.later(after_us, lambda: act() if plan == self._plan else None)
+        self.plant.later(after_us, self._due, self._plan, act, values)
+
+    def _due(self, plan, act, values):
+        if plan == self._plan:
+            act(*values)

@@ -36,9 +36,9 @@ class Contactor:
         return mask
 
     def _later(self, after_us, is_pulled):
-        plan = self._plan
-        self.plant.later(after_us, lambda: self._pull(is_pulled) if plan == self._plan else None)
+        self.plant.later(after_us, self._pull, self._plan, is_pulled)
 
-    def _pull(self, is_pulled):
-        self.is_pulled = is_pulled
-        self.plant.contacts_changed()
+    def _pull(self, plan, is_pulled):
+        if plan == self._plan:
+            self.is_pulled = is_pulled
+            self.plant.contacts_changed()

@@ -1,6 +1,7 @@
 """The fast seam: a board whose readings come straight from the plant's volts, for thousands of simulated hours."""
 
 import math
+import random
 
 from firmware.core.records import Readings
 
@@ -12,6 +13,25 @@ LEASE_US = 200_000
 TRAIN_EDGES, TRAIN_EDGE_US = 150, 10_000
 
 
+class Noise:
+    """Tables of noise by seed; every board of this seed, and every copy of one, shares them."""
+
+    made = {}
+
+    def __new__(cls, seed):
+        """The tables of this seed, made at the first call."""
+        if seed not in cls.made:
+            one = cls.made[seed] = super().__new__(cls)
+            chance = random.Random(seed)
+            one.seed = seed
+            one.pilot_mv = [round(chance.gauss(0, 12) / ADC_STEP_MV) * ADC_STEP_MV for _ in range(NOISE)]
+            one.currents_ma = [round(chance.gauss(0, 15)) for _ in range(NOISE)]
+        return cls.made[seed]
+
+    def __reduce__(self):
+        return Noise, (self.seed,)
+
+
 class FastBoard:
     """Same interface as firmware.drivers.board.Board: sense, act, now_ms, wall_s, set_wall_s, facts."""
 
@@ -20,8 +40,7 @@ class FastBoard:
         self.facts = facts
         self._start_ms = start_ms
         self._epoch_ms = None
-        self._pilot_noise = [round(plant.random.gauss(0, 12) / ADC_STEP_MV) * ADC_STEP_MV for _ in range(NOISE)]
-        self._current_noise = [round(plant.random.gauss(0, 15)) for _ in range(NOISE)]
+        self._noise = Noise(plant.seed)
         self._at = 0
         self._window = [(0, 0, 0)] * RMS_TICKS
         self._powers = [0] * RMS_TICKS
@@ -85,7 +104,7 @@ class FastBoard:
         """(high, low) as the burst would find them: each None when that half is not there."""
         self._at = (self._at + 1) % NOISE
         faults = plant.faults
-        noise = self._pilot_noise[self._at] * (20 if faults["adc_noise"] else 1)
+        noise = self._noise.pilot_mv[self._at] * (20 if faults["adc_noise"] else 1)
         if faults["adc_zero"]:
             high_mv = low_mv = -16_000
         elif faults["adc_full"]:
@@ -119,7 +138,7 @@ class FastBoard:
             )
             power_mw = int(sum(self._powers) / RMS_TICKS)
             self._averaged = (averaged, power_mw)
-        noise = self._current_noise[self._at]
+        noise = self._noise.currents_ma[self._at]
         if plant.faults["current_sensor_unplugged"]:
             averaged = (0, 0, 0)
         return tuple(abs(value + noise) if value else abs(noise) for value in averaged), power_mw

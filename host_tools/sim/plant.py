@@ -30,6 +30,7 @@ class Plant:
     """Car, pilot wire, contactor and mains; deterministic for one seed, driven by advance_to()."""
 
     def __init__(self, seed=0, phases=3, character="polite"):
+        self.seed = seed
         self.random = random.Random(seed)
         self.now_us = 0
         self.phases = phases
@@ -82,13 +83,14 @@ class Plant:
                 self._set_coil(False)
             else:
                 self.now_us = max(self.now_us, due_us)
-                heapq.heappop(self._heap)[2]()
+                _, _, act, values = heapq.heappop(self._heap)
+                act(*values)
         self.now_us = max(self.now_us, now_us)
 
-    def later(self, after_us, act):
-        """Do act() after_us from now."""
+    def later(self, after_us, act, *values):
+        """Do act(*values) after_us from now; bound methods only where the plant shall be copied."""
         self._order += 1
-        heapq.heappush(self._heap, (self.now_us + after_us, self._order, act))
+        heapq.heappush(self._heap, (self.now_us + after_us, self._order, act, values))
 
     def trace(self, name, value):
         """Note an edge with its moment in ms."""
@@ -125,9 +127,12 @@ class Plant:
         """The test input of the residual-current sensor."""
         if is_asked:
             if not self.faults["residual_test_dead"] and not self.faults["residual_test_always_good"]:
-                self.later(RESIDUAL_US, lambda: self.trip(True))
+                self.later(RESIDUAL_US, self.trip, True)
         else:
-            self.later(RESIDUAL_US, lambda: self.trip(self.faults["residual_trip"]))
+            self.later(RESIDUAL_US, self._test_over)
+
+    def _test_over(self):
+        self.trip(self.faults["residual_trip"])
 
     def trip(self, is_tripped):
         self.is_residual_tripped = is_tripped
