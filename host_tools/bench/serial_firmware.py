@@ -58,6 +58,11 @@ class SerialFirmware:
         """Power off for good."""
         await self._chip.stop()
 
+    @property
+    def resets(self):
+        """Causes of all starts, oldest first."""
+        return self._chip.resets
+
     def is_running(self):
         """Always: the chip starts itself anew."""
         return True

@@ -1,0 +1,26 @@
+"""The whole firmware on the real interpreter for half a minute: TLS to a real broker, two viewers, a car and pauses."""
+
+import asyncio
+import csv
+import os
+
+import pytest
+from running import ROOT
+
+from host_tools import whole
+
+GRID_S = 8  # two pauses
+
+
+@pytest.mark.skipif("EBB_WITHOUT_CHIP" in os.environ, reason="the real interpreter is what is tried here")
+def test_tls_two_viewers_and_pauses_within_the_heap(tmp_path):
+    budgets = {row["name"]: int(row["value"]) for row in csv.DictReader((ROOT / "docs" / "budgets.csv").open())}
+    run = whole.Whole(tmp_path, 0, GRID_S)
+    found = {name: value for name, (value, _) in asyncio.run(run.run()).items()}
+    print(found)
+    # run() ends with an error unless a TLS session came up, and came up again for a charging car.
+    assert found["pauses_sent"] >= 2 and found["pauses_obeyed"] >= 1 <= found["openings_by_pauses"]
+    assert min(run.views) >= 3, run.views
+    assert found["heap_samples"] >= 2
+    assert found["heap_whole"] <= min(budgets["heap_whole"] * 105 // 100, whole.HEAP_B)
+    assert found["restarts"] == 0 and found["openings_by_stalls"] == 0 and found["openings_by_tls"] == 0
