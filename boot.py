@@ -33,7 +33,7 @@ open_contactor(COIL_PINS)
 # main.py runs in the same names and starts nothing while this is False.
 MAY_START = False
 try:
-    # A Ctrl-C in these few moments would leave half a start: it is taken once the firmware runs, or at the prompt.
+    # A Ctrl-C in these few moments would leave half a start: it waits in line, and the starter looks for it.
     import micropython
 
     micropython.kbd_intr(-1)
@@ -52,3 +52,4 @@ except Exception as error:  # a chip without its firmware still comes up, with t
     print("boot: nothing to start:", error)
 if micropython is not None:
     micropython.kbd_intr(3)
+del open_contactor, is_starter_right  # their memory is the firmware's

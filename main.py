@@ -16,6 +16,7 @@ def run():
     """The firmware, until it ends by an error or a person ends it."""
     try:
         found = config()
+        del globals()["config"]  # its memory is the firmware's
         from firmware import app
 
         app.run(found)

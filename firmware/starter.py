@@ -110,6 +110,26 @@ def sha256_of(path):
     return "".join("%02x" % byte for byte in made.digest())
 
 
+def is_asked_to_stop():
+    """Whether Ctrl-C was typed while boot.py ran, when it was a byte like others. What follows it is the prompt's."""
+    if not slot():
+        return False
+    import select
+
+    poller = select.poll()
+    poller.register(sys.stdin, select.POLLIN)
+    before = b""
+    for _ in range(64):
+        byte = sys.stdin.buffer.read(1) if poller.poll(0) else b""
+        # Frames of a set-up (wire/improv.py) hold the same byte: always after a 1, and behind the I that begins them.
+        if byte == b"\x03" and before != b"\x01":
+            return True
+        if byte in (b"", b"I"):
+            return False
+        before = byte
+    return False
+
+
 def is_whole(letter):
     """Whether every file of a slot's manifest is what it was: code that flash has changed is never run."""
     try:
@@ -136,7 +156,12 @@ def _choose_slot():
 
 
 def config_of(path):
-    """The box's config: box.json, with what the chosen slot brings. A broken one leaves a box in factory state."""
+    """The box's config: box.json, with what the chosen slot brings. A broken one leaves a box in factory state.
+
+    Errors: KeyboardInterrupt when a person typed Ctrl-C while boot.py ran.
+    """
+    if is_asked_to_stop():
+        raise KeyboardInterrupt()
     made: dict[str, object] = {"box": "ebb-" + "".join("%02x" % byte for byte in machine.unique_id()[-3:])}
     try:
         with open(path) as file:
@@ -177,9 +202,13 @@ def keep_up():
     """Feed the watchdog for as long as a person works at the prompt."""
     if not slot():
         return
+    import micropython
+
+    micropython.kbd_intr(-1)  # a second Ctrl-C in here would leave a watchdog that nobody feeds
     try:
         from firmware.drivers.watchdog import keep_alive
 
         keep_alive()
     except Exception as error:  # then the watchdog starts the chip anew
         note("%s: %s" % (type(error).__name__, error))
+    micropython.kbd_intr(3)

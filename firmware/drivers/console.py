@@ -7,6 +7,7 @@ import micropython
 
 MOST_AT_ONCE = 64
 CTRL_C = 3
+STOP = b"\r\x03"
 
 
 class Console:
@@ -36,6 +37,8 @@ class Console:
             if not byte:
                 break
             made += byte
+            if made == STOP:
+                break  # mpremote writes on at once, and what follows is the prompt's
         return made
 
     def write(self, payload):

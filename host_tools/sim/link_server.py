@@ -111,9 +111,9 @@ class LinkServer:
         elif kind == AIR:
             writer.write(bytes((self.real_time.plant.faults["wifi_down"],)))
         else:
-            await self._chip(kind, reader)
+            await self._chip(kind, reader, writer)
 
-    async def _chip(self, kind, reader):
+    async def _chip(self, kind, reader, writer):
         """What the chip says of itself and not of its pins."""
         self.real_time.settle()
         if kind == WATCHDOG:
@@ -123,6 +123,7 @@ class LinkServer:
             self.fed_at_us = self.real_time.plant.now_us
         elif kind == STATE:
             self.is_busy = (await reader.readexactly(1)) == b"\x01"
+            writer.write(b"\x01")
         elif kind == PULSES:
             self.world.pulses(*struct.unpack("<BHI", await reader.readexactly(7)))
         elif kind == RESET:

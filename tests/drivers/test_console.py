@@ -37,6 +37,16 @@ def test_reads_what_is_there(line):
     assert levels == [-1, 3]
 
 
+def test_what_follows_the_ctrl_c_of_a_tool_is_left_to_the_prompt(line):
+    console, typed, _ = line
+    console.open()
+    typed(b"\r\x03\r\x01")
+    assert console.read() == b"\r\x03"
+    assert os.read(sys.stdin.fileno(), 9) == b"\r\x01"
+    typed(b"IMPROV\x01\x03\x02\r\x03")
+    assert console.read() == b"IMPROV\x01\x03\x02\r\x03", "bytes of a frame"
+
+
 def test_writes_a_frame_whole(line, monkeypatch):
     console, _, _ = line
     told = []

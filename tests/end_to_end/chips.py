@@ -90,7 +90,7 @@ class RunningChip:
         self.wait(lambda: text in self.said(), text, for_s)
 
     def wait_runs(self):
-        """Until the firmware runs after a restart: a Ctrl-C while boot.py runs would leave it without its slot."""
+        """Until the firmware runs after a restart: a Ctrl-C before that would stop it before it has begun."""
         time.sleep(0.3)
         self.wait(lambda: self.link.fed_at_us is not None, "the firmware runs")
 

@@ -132,8 +132,9 @@ class LinkWorld:
         return self._asked_for(bytes((AIR,)), 1) == b"\x01"
 
     def tell_state(self, is_busy):
-        """Whether a program runs, which a Ctrl-C would end."""
-        self._socket.send(bytes((STATE, 1 if is_busy else 0)))
+        """Whether a program runs, which a Ctrl-C would end; answered, so that none comes late. KeyboardInterrupt: one
+        that came before, as on the chip."""
+        self._asked_for(bytes((STATE, 1 if is_busy else 0)), 1)
 
     def soft_reset(self):
         """The interpreter starts anew; does not return."""

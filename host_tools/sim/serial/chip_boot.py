@@ -91,18 +91,28 @@ def mount():
 
 
 def run_file(path, names):
-    """Run a file of the flash, if it is there; an error is printed, Ctrl-C ends it."""
+    """Run a file of the flash, if it is there; an error is printed, Ctrl-C ends it and is a byte before and after."""
     try:
         with open(path) as file:
             source = file.read()
     except OSError:
         return
     try:
+        world.tell_state(True)
         exec(compile(source, path, "exec"), names)
     except SystemExit:
         raise repl.SoftReset()
     except BaseException as error:
         sys.print_exception(error)
+    rest()
+
+
+def rest():
+    """No program runs. A Ctrl-C that came just before has nothing left to end."""
+    try:
+        world.tell_state(False)
+    except KeyboardInterrupt:
+        world.tell_state(False)
 
 
 Implementation = namedtuple("Implementation", ("name", "version", "_machine", "_mpy"))
@@ -126,12 +136,10 @@ sys.path[:] = ["", "/lib", ".frozen"]
 sys.modules["sys"] = Sys(sys)
 world = chip_clock.world
 try:
-    world.tell_state(True)
     mount()
     run_file("boot.py", NAMES)
     if not CONFIG["is_raw"]:
         run_file("main.py", NAMES)
-    world.tell_state(False)
     prompt = repl.Prompt(NAMES, world.tell_state)
     if CONFIG["is_raw"]:
         prompt.raw()

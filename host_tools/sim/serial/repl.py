@@ -61,7 +61,11 @@ class Prompt:
             error = SoftReset()
         except BaseException as found:  # whatever a person typed
             error = found
-        self._told(False)
+        try:
+            self._told(False)
+        except KeyboardInterrupt as late:  # it came just before
+            error = error or late
+            self._told(False)
         if is_raw:
             sys.stdout.buffer.write(b"\x04")
         if isinstance(error, SoftReset):
