@@ -33,7 +33,7 @@ class SerialChip:
         self.command = [*chip.interpreter(), "-X", f"heapsize={heap}", str(SIM / "serial" / "chip_boot.py")]
         self.config = {
             "paths": PATHS,
-            "speed": 1,
+            "speed": link.real_time.speed,
             "link_port": link.port,
             "quiet_pins": list(quiet_pins),
             "folder": str(self.folder.resolve()),

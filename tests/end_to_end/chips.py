@@ -26,10 +26,10 @@ BOARDS = bootstrap.ROOT / "hardware" / "boards"
 class RunningChip:
     """`port` is what a tool opens; the plant is `plant`, the chip `chip`."""
 
-    def __init__(self, folder, board="reference", heap="1m"):
+    def __init__(self, folder, board="reference", heap="1m", speed=1):
         from firmware.drivers import board_facts
 
-        self.folder, self.heap = folder, heap
+        self.folder, self.heap, self.speed = folder, heap, speed
         self.facts = board_facts.loaded(BOARDS / f"{board}.json")
         self.kind = json.loads((BOARDS / f"{board}.json").read_text())["chip"]
         self.true_facts = self.facts  # what the parts of this very board do; a test may give others before the start
@@ -53,7 +53,7 @@ class RunningChip:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
 
     async def _start(self):
-        self.real_time = RealTime(self.plant, 1)
+        self.real_time = RealTime(self.plant, self.speed)
         self.link = LinkServer(self.real_time, PinWorld(self.plant, self.true_facts))
         await self.link.start()
         self.chip = SerialChip(self.folder, self.link, (self.facts.pins.peak_reset,), self.heap)
@@ -118,10 +118,13 @@ def built():
 
 
 @contextlib.contextmanager
-def box_chip(folder, box=None):
-    """A RunningChip with the firmware on its flash, not yet started; box: dict of its /box.json, None for none."""
+def box_chip(folder, box=None, speed=1):
+    """A RunningChip with the firmware on its flash, not yet started; box: dict of its /box.json, None for none.
+
+    speed: its seconds in one of ours, where a test waits for long times of the firmware.
+    """
     shutil.copytree(flash_with_firmware(), folder)
-    with RunningChip(folder) as running:
+    with RunningChip(folder, speed=speed) as running:
         running.wait_said("boot: ")
         if box is not None:
             write_box(running, box)

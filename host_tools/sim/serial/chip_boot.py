@@ -39,6 +39,7 @@ for name in (
 
 import time  # noqa: E402
 
+import chip_asyncio  # noqa: E402
 import esp32  # noqa: E402
 import flash_image  # noqa: E402
 import micropython  # noqa: E402
@@ -46,6 +47,7 @@ import network  # noqa: E402
 import repl  # noqa: E402
 import vfs  # noqa: E402
 
+chip_asyncio.scale(CONFIG["speed"])
 for label, size in CONFIG["partitions"]:
     esp32.partitions[label] = flash_image.FlashFile(CONFIG["folder"] + "/" + label + ".img", size)
 esp32.opened(CONFIG["folder"] + "/nvs.json")
