@@ -51,7 +51,7 @@ def told(demo):
 ebb: a virtual wallbox is running (firmware on {what}).
 
   play the car    {ready["bench"]}
-  owner's page    {ready["web"]}   password {ready["owner_password"]}
+  owner's page    {ready["web"]}   password {ready["owner_password"]}, installer's code {ready["installer_code"]}
   be the grid     mosquitto_pub -p {port} -t ebb/1/box/{ready["box"]}/cmd -m pause
                   mosquitto_pub -p {port} -t ebb/1/box/{ready["box"]}/cmd -m resume
                   mosquitto_sub -p {port} -t 'ebb/1/#' -v

@@ -9,12 +9,12 @@ from microdot import Microdot, Request, Response
 from firmware.core.records import Refusal
 from firmware.services import web_settings
 from firmware.services.bounded_reader import MOST_BODY, BoundedReader
-from firmware.wire import web_api
+from firmware.services.throttle import Throttle
+from firmware.wire import secret, web_api
 
 MOST_CONNECTIONS = 4
 MOST_SESSIONS = 4
-LOGIN_WAIT_MS = 500  # doubled with each wrong password, up to a minute
-LOGIN_WAIT_MOST_MS = 60_000
+STATUS_OF = {"code": 403, "button": 403, "wait": 429}  # of refused settings; 400 for the others
 JSON_TYPE = {"Content-Type": "application/json", "Cache-Control": "no-store"}
 SAFE_HEADERS = (
     (
@@ -51,8 +51,8 @@ class WebService:
         self._app = app
         self._sessions = []
         self._open = 0
-        self._wrong = 0
-        self._login_after_ms = 0
+        self._logins = Throttle()
+        self._codes = Throttle()
         Request.max_content_length = Request.max_body_length = MOST_BODY
         self._web = self._routes(Microdot())
 
@@ -104,10 +104,10 @@ class WebService:
     def _is_known(self, request):
         """Whether the request carries a live session or the demo's token."""
         token = self._config.get("owner_token")
-        if token and request.headers.get("Authorization") == "Bearer " + token:
+        if token and secret.is_same(request.headers.get("Authorization", ""), "Bearer " + token):
             return True
         session = request.cookies.get("session")
-        return session is not None and session in self._sessions
+        return session is not None and any([secret.is_same(session, known) for known in self._sessions])
 
     def _page(self, request):
         try:
@@ -126,15 +126,15 @@ class WebService:
 
     def _login(self, request):
         now_ms = self._app.now_ms()
-        if now_ms < self._login_after_ms:
+        if self._logins.must_wait(now_ms):
             return refused(Refusal("wait", "password", "Too many wrong passwords; wait a little.", None), 429)
         fields = web_api.fields_of(request.body, MOST_BODY)
         password = "" if isinstance(fields, Refusal) else fields.get("password")
-        if type(password) is not str or password != self._config.get("owner_password"):
-            self._wrong += 1
-            self._login_after_ms = now_ms + min(LOGIN_WAIT_MS << min(self._wrong, 8), LOGIN_WAIT_MOST_MS)
+        known = self._config.get("owner_password")
+        if type(password) is not str or not known or not secret.is_same(password, known):
+            self._logins.wrong(now_ms)
             return refused(Refusal("wrong_password", "password", "The password is wrong.", None), 401)
-        self._wrong = 0
+        self._logins.right()
         session = random_hex()
         self._sessions = (self._sessions + [session])[-MOST_SESSIONS:]
         response = answer({"is_logged_in": True}, 200)
@@ -162,8 +162,10 @@ class WebService:
 
     def _change_settings(self, request):
         fields = web_api.fields_of(request.body, MOST_BODY)
-        made = fields if isinstance(fields, Refusal) else web_settings.changed(self._app, fields)
-        return refused(made, 400) if isinstance(made, Refusal) else answer(web_settings.shown(self._app), 200)
+        made = fields if isinstance(fields, Refusal) else web_settings.changed(self._app, fields, self._codes)
+        if isinstance(made, Refusal):
+            return refused(made, STATUS_OF.get(made.code, 400))
+        return answer(web_settings.shown(self._app), 200)
 
     async def run(self):
         """Serve for ever. Errors: OSError when the port is taken."""

@@ -2,6 +2,10 @@
 
 from firmware.core import settings
 from firmware.core.records import Refusal
+from firmware.wire import secret
+
+CODE = "installer_code"  # beside the changes; not a setting itself
+PRESS_MS = 600_000  # requirements §2, installation limit: the box's own button within 10 minutes
 
 
 def shown(app):
@@ -13,20 +17,71 @@ def shown(app):
     return made
 
 
-def changed(app, changes):
-    """Settings with the changes, stored and in force from the next tick, or a Refusal."""
-    for row in settings.SETTINGS:
-        if row[0] in changes and row[6] == "installer":
-            # Raising needs the installer's code and the button (requirements §2); that way in does not exist yet.
-            return Refusal("not_allowed", row[0], "Only the installer may change this.", None)
-        if row[0] in changes and row[0].startswith("wifi_"):
-            return Refusal("not_allowed", row[0], "Wi-Fi is tried before it is kept: use its own call.", None)
+def pressed_for_ms(app):
+    """How long ago the box's own button was last pressed short, in ms; None when it never was."""
+    memory = app.loop.memory
+    at_ms = memory.local.pressed_at_ms if hasattr(memory, "local") else None
+    return None if at_ms is None else app.now_ms() - at_ms
+
+
+def installers(before, made):
+    """Key of the first change that is the installer's (requirements §2, installation limit), or ""."""
+    for index in range(len(settings.SETTINGS)):
+        row = settings.SETTINGS[index]
+        if row[6] != "installer" or made[index] == before[index]:
+            continue
+        # Lowering the limit needs neither code nor button.
+        if row[0] != "wiring_limit_ma" or made[index] > before[index]:
+            return row[0]
+    return ""
+
+
+def refused_code(app, code, throttle):
+    """Code of a refusal.… in words_en.txt why an installer's change may not be made now, or ""."""
+    if type(code) is not str or not code:
+        return "code"
+    pressed_ms = pressed_for_ms(app)
+    # First the button: without somebody at the box no code is looked at, so nothing can be guessed from afar.
+    if pressed_ms is None or pressed_ms > PRESS_MS:
+        return "button"
+    if throttle.must_wait(app.now_ms()):
+        return "wait"
+    if not secret.is_right(code, app.config.get(CODE)):
+        throttle.wrong(app.now_ms())
+        return "code"
+    throttle.right()
+    return ""
+
+
+def refusal_of(app, code, key):
+    """Refusal of a code of refusal.… in words_en.txt."""
+    words, todo = app.phrases.phrase("refusal." + code)
+    return Refusal(code, key, words + ". " + todo, None)
+
+
+def changed(app, changes, throttle):
+    """Settings with the changes, stored and in force from the next tick, or a Refusal.
+
+    changes: dict key → value, with the installer's code as "installer_code" where one is needed; throttle: Throttle of
+    that code.
+    """
+    changes = dict(changes)
+    code = changes.pop(CODE, None)
+    for key in changes:
+        if key.startswith("wifi_"):
+            return refusal_of(app, "not_allowed", key)
     made = settings.changed(app.loop.settings, changes)
     if isinstance(made, Refusal):
         return made
+    key = installers(app.loop.settings, made)
+    refusal = refused_code(app, code, throttle) if key else ""
+    if refusal:
+        return refusal_of(app, refusal, key if refusal == "button" else CODE)
     try:
         app.store.save(made)
     except OSError as error:  # a full or broken flash: what was in force stays in force
         return Refusal("not_stored", "", "The box could not keep this (%s); nothing was changed." % error, None)
     app.loop.settings = made
+    if key:
+        app.tell("installation", key)
     return made

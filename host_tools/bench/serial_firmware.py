@@ -8,8 +8,9 @@ from host_tools.device import build, install
 from host_tools.device.prompt import Prompt
 from host_tools.sim.serial_chip import SerialChip
 
-BOX_KEYS = tuple(
-    "box web_host web_port mqtt_host mqtt_port owner_password owner_token has_outside_time tells_heap".split()
+BOX_KEYS = (
+    *"box web_host web_port mqtt_host mqtt_port owner_password owner_token".split(),
+    *"installer_code has_outside_time tells_heap".split(),
 )
 
 

@@ -11,11 +11,13 @@ import time
 import urllib.request
 from pathlib import Path
 
+from firmware.wire import secret
 from host_tools import bootstrap, chip
 from host_tools.sim.car import CHARACTERS
 
 PLANT_STEP_S = 0.005
 READY_S = 30
+INSTALLER_CODE = "demo-installer"  # the same in every demo; a real box gets one of its own (device provision)
 
 
 class CannotStart(Exception):
@@ -110,6 +112,7 @@ class Demo:
             "mqtt_port": self.mqtt[1],
             "owner_password": self.password,
             "owner_token": self.token,
+            "installer_code": secret.kept(INSTALLER_CODE, secrets.token_bytes(16)),
             "quiet_pins": [facts.pins.peak_reset],
             "has_outside_time": True,
             "tells_heap": True,
@@ -241,6 +244,7 @@ class Demo:
             "box": self.options.box,
             "owner_password": self.password,
             "owner_token": self.token,
+            "installer_code": INSTALLER_CODE,
             "runtime": self.firmware.runtime,
             **serial,
         }

@@ -58,7 +58,7 @@ def test_bench_and_owner(tmp_path):
         status, told = demo.call("web", "/api/command", {"kind": "fly"}, **token)
         assert (status, told["code"]) == (400, "unknown_kind")
         status, told = demo.call("web", "/api/settings", {"wiring_limit_ma": 32000}, method="PATCH", **token)
-        assert (status, told["code"]) == (400, "not_allowed")
+        assert (status, told["code"], told["field"]) == (403, "code", "installer_code")
         status, told = demo.call("web", "/api/settings", {"colour": 1}, method="PATCH", **token)
         assert (status, told["code"]) == (400, "unknown_setting")
         demo.charge()

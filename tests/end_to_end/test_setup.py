@@ -21,6 +21,7 @@ from firmware.services import setup_pages, wifi_service
 from firmware.services.improv_service import ImprovService
 from firmware.services.phrase_book import PhraseBook
 from firmware.services.settings_store import SettingsStore
+from firmware.services.throttle import Throttle
 from firmware.services.web_service import WebService
 from firmware.services.wifi_service import WifiService
 from firmware.wire import improv
@@ -256,7 +257,7 @@ def test_page_changes_wifi_only_by_a_trial(monkeypatch, tmp_path):
 
     box = Box(monkeypatch, tmp_path, HOME[:2])
     for key in ("wifi_ssid", "wifi_password"):
-        assert web_settings.changed(box, {key: "elsewhere"})[:2] == ("not_allowed", key)
+        assert web_settings.changed(box, {key: "elsewhere"}, Throttle())[:2] == ("not_allowed", key)
     assert box.stored() == HOME[:2]
     shown = web_settings.shown(box)
     assert (shown["wifi_ssid"], shown["wifi_password"]) == ("home", "")
