@@ -10,7 +10,7 @@ from host_tools.device.prompt import Prompt
 
 BOX = "/box.json"
 MOST_BYTES = 4096  # firmware/starter.py reads no more of it
-SECRET_ENDS = ("_password", "_secret", "_token", "_key")
+SECRET_ENDS = ("_password", "_secret", "_token", "_key", "_code")
 IDENTITY = ("box", "ap_name")
 SCALES = tuple(name for name in board_facts.FACTS if "_uv" in name)
 BOX_ID = re.compile(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?")
@@ -96,6 +96,11 @@ def is_text(low, high):
     return lambda value: type(value) is str and low <= len(value) <= high and all(" " <= mark <= "~" for mark in value)
 
 
+def is_digest(value):
+    """Check: what firmware/wire/secret.py keeps of a code."""
+    return type(value) is str and re.fullmatch(r"sha256\$[0-9a-f]{32}\$[0-9a-f]{64}", value) is not None
+
+
 def is_number(low, high):
     """Check: a whole number in this range."""
     return lambda value: type(value) is int and low <= value <= high
@@ -115,6 +120,7 @@ def is_server_list(value):
 CHECKS = {
     "box": (is_box_id, "1 to 32 characters a-z, 0-9 and -"),
     "owner_password": (is_text(8, 64), "8 to 64 plain characters"),
+    "installer_code": (is_digest, "a digest that device provision made"),
     "ap_name": (is_text(1, 32), "1 to 32 plain characters"),
     "ap_secret": (is_text(8, 63), "8 to 63 plain characters"),
     "web_host": (is_text(1, 64), "an address"),

@@ -1,4 +1,4 @@
-"""The label of one box, 62 x 100 mm, as PDF or PNG: what an owner needs to reach it, in words and as QR codes."""
+"""The label of one box, 62 x 114 mm, as PDF or PNG: what an owner needs to reach it, and a strip for the installer."""
 
 import collections
 import io
@@ -7,7 +7,8 @@ import fpdf
 import segno
 from PIL import Image, ImageDraw, ImageFont
 
-WIDTH_MM, HEIGHT_MM, MARGIN_MM = 62, 100, 5
+WIDTH_MM, HEIGHT_MM, MARGIN_MM = 62, 100, 5  # of the owner's part
+STRIP_MM = 14  # below it, to be cut off: the installer's part
 ROOM_MM = WIDTH_MM - 2 * MARGIN_MM
 SIDE_MM = 26  # of a QR code with its quiet zone
 QUIET = 4  # modules around a QR code (ISO/IEC 18004)
@@ -15,7 +16,7 @@ CAPTION_MM, VALUE_MM, LEAST_MM = 2.5, 4.0, 3.2  # heights of letters; a value th
 PT_PER_MM = 72 / 25.4
 DPI = 300
 
-Facts = collections.namedtuple("Facts", "box address password ap_name ap_secret")
+Facts = collections.namedtuple("Facts", "box address password ap_name ap_secret installer_code")
 Facts.__doc__ = "What stands on a label."
 
 
@@ -41,7 +42,7 @@ class PdfPaper:
     FONTS = {True: ("courier", "B"), False: ("helvetica", "")}
 
     def __init__(self):
-        self._pdf = fpdf.FPDF(unit="mm", format=(WIDTH_MM, HEIGHT_MM))
+        self._pdf = fpdf.FPDF(unit="mm", format=(WIDTH_MM, HEIGHT_MM + STRIP_MM))
         self._pdf.set_auto_page_break(False)
         self._pdf.set_margin(0)
         self._pdf.set_title("ebb label")
@@ -75,7 +76,7 @@ class PngPaper:
     """Draws in mm into a picture."""
 
     def __init__(self):
-        self._image = Image.new("L", (self._dots(WIDTH_MM), self._dots(HEIGHT_MM)), 255)
+        self._image = Image.new("L", (self._dots(WIDTH_MM), self._dots(HEIGHT_MM + STRIP_MM)), 255)
         self._draw = ImageDraw.Draw(self._image)
 
     @staticmethod
@@ -152,4 +153,11 @@ def drawn(facts, suffix):
     ):
         paper.line(caption, (left_mm + 2, codes_mm - CAPTION_MM - 1), CAPTION_MM, False)
         paper.code(matrix_of(payload), (left_mm, codes_mm))
+    for words, down_mm, size_mm, is_value in (
+        ("- " * 37, 0, CAPTION_MM, False),
+        ("For the installer: cut off and keep. Code:", 3, CAPTION_MM, False),
+        (facts.installer_code, 6, VALUE_MM, True),
+        (facts.box, 10.5, CAPTION_MM, False),
+    ):
+        paper.line(words, (MARGIN_MM, HEIGHT_MM + down_mm), size_mm, is_value)
     return paper.content()

@@ -7,6 +7,7 @@ import secrets
 import sys
 from pathlib import Path
 
+from firmware.wire import secret as secrets_kept
 from host_tools.device import box_file, flash, label
 from host_tools.device.esptool_call import Trouble
 
@@ -26,18 +27,20 @@ def access_point(box):
     return (box if box.startswith("ebb-") else "ebb-" + box)[:MOST_SSID]
 
 
-def provisioned(known, box):
-    """/box.json of a box with this id: new secrets, and of what is known all that is no secret."""
+def provisioned(known, box, code):
+    """/box.json of a box with this id and installer's code: new secrets, and of what is known all that is none."""
     kept = {key: value for key, value in known.items() if not box_file.is_identity(key)}
     made = {"box": box, "owner_password": secret(), "ap_name": access_point(box), "ap_secret": secret()}
+    # The box never has to show this one again, so only its digest goes there.
+    made["installer_code"] = secrets_kept.kept(code, secrets.token_bytes(16))
     return {**WEB, **kept, **made}
 
 
-def label_facts(facts):
-    """label.Facts of a /box.json."""
+def label_facts(facts, code):
+    """label.Facts of a /box.json and the installer's code."""
     port = "" if facts["web_port"] == 80 else f":{facts['web_port']}"
     address = f"http://{facts['box']}.local{port}"
-    return label.Facts(facts["box"], address, facts["owner_password"], facts["ap_name"], facts["ap_secret"])
+    return label.Facts(facts["box"], address, facts["owner_password"], facts["ap_name"], facts["ap_secret"], code)
 
 
 def known_facts(prompt, is_forced):
@@ -80,22 +83,26 @@ def new_file(path):
 
 
 def provision(port, box, path, is_forced):
-    """Facts of the box that the board on this port has become; its label lies at the path, if any. Errors: Trouble."""
+    """label.Facts of the box that the board on this port has become; its label lies at the path, if any.
+
+    Errors: Trouble.
+    """
     with contextlib.ExitStack() as stack:
         file = stack.enter_context(new_file(path)) if path else None
         prompt = stack.enter_context(box_file.stopped(port))
         known = known_facts(prompt, is_forced)
-        facts = provisioned(known, box or "ebb-" + box_file.chip_id(prompt)[-6:])
+        code = secret()
+        facts = provisioned(known, box or "ebb-" + box_file.chip_id(prompt)[-6:], code)
         wrong = box_file.refusal(facts)
         if wrong:
             raise Trouble(f"/box.json on the board cannot be kept: {wrong}. Nothing was changed.", code=2)
         content = box_file.encoded(facts)
         if file is not None:  # first the label: a box whose password nobody knows is of no use
-            file.write(label.drawn(label_facts(facts), path.suffix.lower()))
+            file.write(label.drawn(label_facts(facts, code), path.suffix.lower()))
             file.flush()
             os.fsync(file.fileno())
         box_file.replace(prompt, {box_file.BOX: content})
-    return facts
+    return label_facts(facts, code)
 
 
 def check(options):
@@ -113,20 +120,20 @@ def run(argv):
     parser = argparse.ArgumentParser(prog="python3 -m host_tools device provision", description=__doc__)
     parser.add_argument("--port", help="serial port (default: the only USB one)")
     parser.add_argument("--box", metavar="ID", help="id of the box (default: ebb- and the end of the chip's number)")
-    parser.add_argument("--label", type=Path, metavar="FILE", help="the label to print, .pdf or .png, 62 x 100 mm")
+    parser.add_argument("--label", type=Path, metavar="FILE", help="the label to print, .pdf or .png, 62 x 114 mm")
     parser.add_argument("--show", action="store_true", help="say the secrets on the terminal")
     parser.add_argument("--force", action="store_true", help="give new secrets to a box that has some")
     options = parser.parse_args(argv)
     try:
         check(options)
-        facts = provision(flash.find_port(options.port), options.box, options.label, options.force)
+        shown = provision(flash.find_port(options.port), options.box, options.label, options.force)
     except Trouble as trouble:
         print(f"ebb: {trouble}", file=sys.stderr)
         return trouble.code
-    shown = label_facts(facts)
     print(f"box: {shown.box}\npage: {shown.address}\naccess_point: {shown.ap_name}")
     if options.show:
         print(f"owner_password: {shown.password}\nap_secret: {shown.ap_secret}")
+        print(f"installer_code: {shown.installer_code} (for the installer alone; the box cannot say it again)")
     if options.label:
         print(f"label: {options.label} (it holds the secrets: print it, stick it on, delete it)")
     return 0

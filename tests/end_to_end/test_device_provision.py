@@ -13,10 +13,11 @@ import segno
 from chips import box_chip, free_port, read_box, write_box
 from PIL import Image
 
+from firmware.wire import secret
 from host_tools.device import box_file, label, provision, task
 from host_tools.device.esptool_call import Trouble
 
-FACTS = label.Facts("ebb-1", "http://ebb-1.local", "ab2de-fgh3j", "ebb-1", "xy4za-bcd5e")
+FACTS = label.Facts("ebb-1", "http://ebb-1.local", "ab2de-fgh3j", "ebb-1", "xy4za-bcd5e", "qr2st-uvw3x")
 
 
 def log_in(port, password):
@@ -51,9 +52,12 @@ def test_a_box_of_its_own_answers_with_its_own_password(tmp_path, capsys):
         facts = read_box(chip)
         assert facts["box"] == "ebb-" + box_id_end(chip) and facts["ap_name"] == facts["box"]
         assert facts["current_zero_uv"] == 7 and facts["web_port"] == port, "what is no secret stays"
-        for secret in (facts["owner_password"], facts["ap_secret"]):
-            assert secret not in told.out + told.err
-            assert secret in pdf_text(path.read_bytes())
+        for hidden in (facts["owner_password"], facts["ap_secret"]):
+            assert hidden not in told.out + told.err
+            assert hidden in pdf_text(path.read_bytes())
+        codes = re.findall(r"[a-z2-9]{5}-[a-z2-9]{5}-[a-z2-9]{5}", pdf_text(path.read_bytes()))
+        (code,) = set(codes) - {facts["owner_password"], facts["ap_secret"]}
+        assert secret.is_right(code, facts["installer_code"]) and code not in str(facts) + told.out + told.err
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         chip.wait(lambda: log_in(port, facts["owner_password"]) == 200, "the password on the label opens the page")
         assert chip.chip.resets[-1] == 2 and "was not asked for" not in chip.said()
@@ -70,7 +74,9 @@ def test_a_second_time_only_when_forced(tmp_path, capsys):
     with box_chip(tmp_path / "chip", {"web_host": "127.0.0.1", "web_port": port}) as chip:
         assert task.run(["provision", "--port", chip.port, "--box", "cellar", "--show"]) == 0
         first = read_box(chip)
-        assert first["owner_password"] in capsys.readouterr().out
+        said = capsys.readouterr().out
+        assert first["owner_password"] in said
+        assert secret.is_right(re.search(r"installer_code: (\S+) ", said)[1], first["installer_code"])
         label_path = tmp_path / "label.png"
         command = ["provision", "--port", chip.port, "--box", "attic", "--label", str(label_path)]
         assert task.run(command) == 2
@@ -78,7 +84,7 @@ def test_a_second_time_only_when_forced(tmp_path, capsys):
         assert read_box(chip) == first
         chip.wait(lambda: log_in(port, first["owner_password"]) == 200, "the refused box goes on")
         assert task.run([*command, "--force"]) == 0
-        assert "lost for good: ap_secret, owner_password of the box 'cellar'" in capsys.readouterr().err
+        assert "lost for good: ap_secret, installer_code, owner_password of the box 'cellar'" in capsys.readouterr().err
         second = read_box(chip)
         assert second["box"] == "attic" and second["ap_name"] == "ebb-attic"
         assert not {first["owner_password"], first["ap_secret"]} & {second["owner_password"], second["ap_secret"]}
@@ -119,7 +125,8 @@ def test_one_clear_line(arguments, words, capsys):
 
 
 def test_no_two_boxes_share_a_secret():
-    made = [provision.provisioned({}, "x") for _ in range(500)]
+    made = [provision.provisioned({}, "x", "the same code") for _ in range(500)]
+    assert len({facts["installer_code"] for facts in made}) == 500, "each box has a salt of its own"
     found = [facts[key] for facts in made for key in ("owner_password", "ap_secret")]
     assert len(set(found)) == 1000
     letters = len(provision.LETTERS)
@@ -153,7 +160,7 @@ def test_the_picture_holds_both_codes():
     made = label.drawn(FACTS, ".png")
     assert made[:4] == b"\x89PNG"
     image = Image.open(io.BytesIO(made))
-    assert image.size == (732, 1181)
+    assert image.size == (732, 1346)
     for left_mm, payload in (
         (label.MARGIN_MM - 2, "WIFI:T:WPA;S:ebb-1;P:xy4za-bcd5e;;"),
         (label.WIDTH_MM - label.MARGIN_MM + 2 - label.SIDE_MM, "http://ebb-1.local"),
