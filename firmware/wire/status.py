@@ -13,6 +13,8 @@ View: "type[ViewRecord]" = namedtuple(  # pyright: ignore[reportUntypedNamedTupl
 
 QUIET_MA = 250  # under this an open contactor's sensor noise would look like a current (unconfirmed on a board)
 QUIET_W = 50
+# In these states nothing happens until a fault is gone, so the sentence is about the fault.
+BLOCKED = ("faulted", "waiting", "idle")
 
 Held: "type[HeldRecord]" = namedtuple(  # pyright: ignore[reportUntypedNamedTuple, reportAssignmentType]
     "Held", ("holder", "limit_ma", "until_s", "for_s")
@@ -35,7 +37,7 @@ def sentence(view: "ViewRecord", who: "HeldRecord") -> str:
     """One sentence: the state, who limits it and until when."""
     memory, phrases = view.memory, view.phrases
     state = memory.stage.state
-    if state == "faulted" and memory.faults.active:
+    if state in BLOCKED and may_not_start(memory.faults.reaction):
         return phrases("fault." + code_of(worst(memory.faults.active)))[0] + "."
     until = words.time_words(who.until_s, who.for_s, view.settings.utc_offset_s)
     is_paused = who.limit_ma < units.MIN_OFFER_MA
@@ -51,12 +53,23 @@ def sentence(view: "ViewRecord", who: "HeldRecord") -> str:
     return plain + "."
 
 
+def may_not_start(reaction: "Reaction") -> bool:
+    """Whether a fault keeps the box from charging; a warning does not."""
+    return faults.REACTIONS.index(reaction) >= faults.REACTIONS.index("no_start")
+
+
 def worst(active: "tuple[Active, ...]") -> "Active":
-    """The first of the active faults that keeps the contactor open, else the first one."""
-    for fault in active:
-        if faults.FAULTS[fault.row][2] == "open":
-            return fault
-    return active[0]
+    """The active fault with the strongest reaction, the first of equals: the one that a sentence is about."""
+    found = active[0]
+    for fault in active[1:]:
+        if strength(fault) > strength(found):
+            found = fault
+    return found
+
+
+def strength(active: "Active") -> int:
+    """How strong the reaction to an active fault is; a latched one outlasts its cause."""
+    return 2 * faults.REACTIONS.index(faults.FAULTS[active.row][2]) + active.is_latched
 
 
 def code_of(active: "Active") -> str:

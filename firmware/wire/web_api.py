@@ -12,7 +12,9 @@ KINDS = (
     ("charge_now", "charge_now", False, False),
     ("opt_out", "opt_out", False, False),
     ("clear_fault", "clear_fault", False, False),
+    ("unlock", "unlock", False, False),
 )
+OWNER_CLEARS = ("S18", "X1")  # faults.md, classes: what a logged-in owner may clear; the core has the last word
 OWNER_REF = Ref("owner", "page", 0)
 
 
@@ -48,8 +50,14 @@ def parse(payload: "Octets", now_ms: int) -> "Command | Refusal":
     for_s = fields.get("for_s", 3600 if kind == "pause" else 0)
     if type(for_s) is not int or not 0 <= for_s <= MOST_FOR_S:
         return bad("for_s", "A length is 0 to 86400 s.")
-    of = fields.get("id")
+    # Which event, or which fault; None is all that the command may touch.
+    key = "code" if kind == "clear_fault" else "id"
+    of = fields.get(key)
     if of is not None and type(of) is not str:
-        return bad("id", "An id is text.")
+        return bad(key, "This is text.")
+    if key == "code" and of is not None and of not in OWNER_CLEARS:
+        return Refusal(
+            "not_allowed", key, "This fault is not cleared from a page; do what the box says about it.", None
+        )
     until_ms = now_ms + for_s * 1000 if has_end and for_s else None
     return Command(core_kind, "owner", limit_ma, now_ms, until_ms, OWNER_REF, "", 0, of, "")

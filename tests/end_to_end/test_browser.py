@@ -104,6 +104,32 @@ def test_without_a_car_and_a_broker(tmp_path, browser):
         assert refused.value.code == 401
 
 
+def test_the_limit_of_the_installation(tmp_path, browser, request):
+    with RunningDemo("--data", str(tmp_path / "box")) as demo:
+        owner = opened(browser, demo.ready["web"])
+        log_in(owner, demo.ready["owner_password"])
+        expect(owner.locator("#words")).to_have_text("No car is plugged in.", timeout=10_000)
+        expect(owner.get_by_label("Limit in amperes")).to_be_hidden()
+        owner.get_by_text("Installation", exact=True).click()
+        limit, told = owner.get_by_label("Limit in amperes"), owner.locator("#limit-told")
+        expect(limit).to_have_value("16")
+        owner.get_by_role("button", name="Set the limit").click()
+        expect(told).to_have_text("The limit is 16.0 A.")
+        limit.fill("20")
+        owner.get_by_role("button", name="Set the limit").click()
+        expect(told).to_contain_text("Only the installer may change this.")
+        owner.get_by_label("Installer's code").fill(demo.ready["installer_code"])
+        owner.get_by_role("button", name="Set the limit").click()
+        expect(told).to_contain_text("Press the button on the box")
+        limit.fill("10.5")
+        owner.get_by_role("button", name="Set the limit").click()
+        expect(told).to_have_text("The limit is 10.5 A.")
+        assert not is_scrolling_sideways(owner)
+        if request.config.getoption("--shots"):
+            owner.screenshot(path=f"{request.config.getoption('--shots')}/owner-installation.png", full_page=True)
+        assert [line for line in owner.errors if "401" not in line and "403" not in line] == []
+
+
 def test_a_new_box_gets_its_wifi_from_a_phone(tmp_path, browser, request):
     port = free_port()
     box = {"box": "garage", "owner_password": "x", "ap_secret": "a-secret-of-its-own"}

@@ -5,7 +5,8 @@ import unittest
 
 from samples import REF, WORDS_PATH, Box, claim, command, phrase, reading
 
-from firmware.core.records import Command, Event, Ref, Refusal
+from firmware.core import faults
+from firmware.core.records import Active, Command, Event, Faults, Memory, Ref, Refusal
 from firmware.core.settings import KEYS
 from firmware.services.phrase_book import PhraseBook
 from firmware.wire import acknowledgement, mqtt_topics, status, web_api, words
@@ -224,6 +225,34 @@ class Status(unittest.TestCase):
         self.assertEqual(made["faults"][0]["code"], "S6")
         self.assertEqual(made["faults"][0]["do"], "This car cannot be charged here.")
 
+    def test_the_sentence_is_about_the_fault_that_matters(self):
+        s6, s2, s14 = (Active(faults.row_of(code), False, 0) for code in ("S6", "S2", "S14"))
+        hard = Active(s14.row, True, 0)
+        self.assertIs(status.worst((s6,)), s6)
+        self.assertIs(status.worst((s6, s2)), s6)
+        self.assertIs(status.worst((s6, hard)), hard)
+        self.assertIs(status.worst((hard, s6)), hard)
+        stop = Active(faults.row_of("S12a"), False, 0)
+        self.assertIs(status.worst((stop, s6)), s6)
+        self.assertEqual(
+            [status.may_not_start(reaction) for reaction in faults.REACTIONS], [False, False, True, True, True, True]
+        )
+
+    def test_a_fault_is_told_where_it_keeps_the_box_from_starting(self):
+        for letter_mv, state in ((12000, "idle"), (9000, "waiting"), (9000, "offered")):
+            box = Box()
+            box.high_mv = letter_mv
+            box.run(1000 if state != "offered" else 6000)
+            self.assertEqual(box.memory.stage.state, state)
+            plain = status_of(box)["words"]
+            for reaction, is_told in (("warn", False), ("no_start", state != "offered"), ("", False)):
+                values = list(box.memory)
+                active = (Active(faults.row_of("S15"), True, 0),) if reaction else ()
+                values[values.index(box.memory.faults)] = Faults((), active, (), reaction)
+                box.memory = Memory(*values)
+                told = "The leakage protection did not pass its test."
+                self.assertEqual(status_of(box)["words"], told if is_told else plain)
+
     def test_a_grid_limit_above_the_wiring_holds_nobody(self):
         box = self.pause(Box().charge(), limit_ma=16000)
         self.assertEqual(status_of(box)["held_by"], "wiring")
@@ -281,7 +310,7 @@ class Words(unittest.TestCase):
         self.assertLess(len(book._kept), 7)
 
     def test_every_state_and_fault_has_words(self):
-        from firmware.core import faults, states
+        from firmware.core import states
 
         for row in states.STATES:
             self.assertNotEqual(phrase("state." + row[0])[0], row[0])
@@ -289,10 +318,18 @@ class Words(unittest.TestCase):
             self.assertNotEqual(phrase("fault." + row[0])[0], row[0])
             if row[2] != "normal":
                 self.assertNotEqual(phrase("fault." + row[0])[1], "", row[0])
-        for source in ("grid", "owner", "house", "wiring", "cable", "car", "restart", "ramp"):
+        for source in ("grid", "owner", "house", "wiring", "cable", "car", "restart", "ramp", "power_return") + (
+            "sensor",
+            "heat",
+            "lock",
+            "damping",
+            "mains",
+        ):
             self.assertNotEqual(phrase("holder." + source)[0], source)
         for key in KEYS:
             self.assertNotEqual(phrase("setting." + key)[0], key)
+        for code in ("code", "button", "wait", "not_allowed"):
+            self.assertNotEqual(phrase("refusal." + code)[1], "")
 
 
 class Page(unittest.TestCase):
@@ -311,6 +348,16 @@ class Page(unittest.TestCase):
         self.assertEqual(self.sent(kind="charge_now").kind, "charge_now")
         self.assertEqual(self.sent(kind="opt_out", id="peak").of, "peak")
         self.assertEqual(self.sent(kind="clear_fault").kind, "clear_fault")
+        self.assertEqual(self.sent(kind="unlock"), Command("unlock", "owner", 0, 1000, None, ref, "", 0, None, ""))
+
+    def test_which_fault(self):
+        self.assertIsNone(self.sent(kind="clear_fault", id="S18").of)
+        for code in ("S18", "X1"):
+            self.assertEqual(self.sent(kind="clear_fault", code=code).of, code)
+        for code in ("S14", "K1", "S2", "", "s18"):
+            self.assertEqual(self.sent(kind="clear_fault", code=code), ("not_allowed", "code"))
+        self.assertEqual(self.sent(kind="clear_fault", code=5), ("bad_field", "code"))
+        self.assertIsNone(self.sent(kind="unlock", code="K1").of)
 
     def test_bad(self):
         self.assertEqual(self.sent(kind="fly"), ("unknown_kind", "kind"))
