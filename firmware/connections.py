@@ -12,6 +12,7 @@ BACKOFF_MOST_S = 300
 MOST_PACKET = 2304  # a JWS of 2048 bytes and its topic (grid-contract.md); longer is dropped before allocation
 TIME_EVERY_S = 5
 BUTTON_S = 0.2
+RECORDER_S = 60  # where the page has its memory; a tick takes 32 bytes (docs/flight-recorder.md)
 SET_UP_S = 3  # bench.md, panel: held for 3 s opens set-up
 NO_BROKER = Status(False, "off", "", 0, 0, False)
 NTP_HOSTS = ("0.pool.ntp.org", "1.pool.ntp.org")
@@ -56,14 +57,21 @@ class Connections:
 
             places = tuple((host, NTP_PORT) for host in config.get("ntp_hosts", NTP_HOSTS))
             self._keep("time", TimeSync(self._app.board, self, places, self._app.random_below).run)
-        if config.get("web_port") and self._app.board.facts.has_page:
-            self._start_page()
+        has_page = config.get("web_port") and self._app.board.facts.has_page
+        seconds = config.get("recorder_s", RECORDER_S if has_page else 0)
+        recorder = None
+        if seconds:
+            from firmware.services import flight_recorder
+
+            recorder = flight_recorder.add_to(self._keep, self._app, seconds)
+        if has_page:
+            self._start_page(recorder)
 
     def _keep(self, name, run):
         self._tasks.append(asyncio.create_task(self._app.health.keep(name, run)))
 
-    def _start_page(self):
-        """A board without memory for the page runs without it."""
+    def _start_page(self, recorder):
+        """A board without memory for the page runs without it. recorder: FlightRecorder or None."""
         from firmware.services.web_service import WebService
 
         web = WebService(self._config, self._app)
@@ -71,6 +79,10 @@ class Connections:
             from firmware.services import setup_pages
 
             setup_pages.add_to(web, self.wifi)
+        if recorder is not None:
+            from firmware.services import flight_pages
+
+            flight_pages.add_to(web, recorder)
         self._keep("web", web.run)
 
     def _start_improv(self):

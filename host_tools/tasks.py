@@ -10,6 +10,7 @@ TASKS = (
     ("scenario", "host_tools.scenario_task", "run scenario text in simulated time"),
     ("device", "host_tools.device.task", "for a real board: build; --help lists all commands"),
     ("setup", "host_tools.setup_task", "only the installation; --chip adds the real MicroPython"),
+    ("replay", "host_tools.replay", "a flight record through decide() once more: the first tick that differs"),
     ("docs", "host_tools.docs_task", "write the references from the tables; --check compares only"),
     ("budgets", "host_tools.budgets", "figures of time, memory and measuring, one a line"),
     ("latency", "host_tools.latency", "from PUBLISH to the pilot edge, and every opening and closing time"),

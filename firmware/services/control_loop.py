@@ -42,21 +42,26 @@ class ControlLoop:
         self.guard = interlock.first_guard(memory.now_ms)
         self.inbox = inbox
         self.sink: Callable[[Events], None] | None = None  # called after acting, never before
+        # of the flight recorder: Memory before, Readings or None, commands, Decision; called after acting
+        self.note: Callable[[Memory, Readings | None, tuple[Command, ...], Decision], None] | None = None
         self.feed: Callable[[], None] | None = None  # of the watchdog: called after each tick and by nothing else
         self.worst_late_ms = 0
         self._ticks = 0
 
     def tick(self):
         """One tick. An exception opens the contactor, is told with its place, and never leaves this function."""
+        before, readings, asked = self.memory, None, ()
         try:
-            readings = self.board.sense()
-            self.readings = readings
-            made = decide.decide(self.memory, readings, self.inbox.take(), self.settings)
+            self.readings = readings = self.board.sense()
+            asked = self.inbox.take()
+            made = decide.decide(before, readings, asked, self.settings)
             self.guard = interlock.permit(self.guard, readings, made.outputs, self.settings.is_ventilated)
             self.board.act(self._permitted(made.outputs))
         except Exception as error:  # the one catch of the tick (architecture, faults: programming error)
             made = self._crashed(error)
         self.memory = made.memory
+        if self.note is not None:
+            self.note(before, readings, asked, made)
         if made.events and self.sink is not None:
             self.sink(made.events)
 

@@ -79,9 +79,13 @@ class WebService:
     def _guarded(self, call, is_public):
         """The call behind the checks that every request passes."""
 
-        async def guarded(request):
+        async def guarded(request, number=None):
+            """microdot passes the number of a path such as /api/flight/<int:number> by its name."""
             refusal = self._refusal(request, is_public)
-            response = refused(refusal[0], refusal[1]) if refusal else call(request)
+            if refusal:
+                response = refused(refusal[0], refusal[1])
+            else:
+                response = call(request) if number is None else call(request, number=number)
             for name, value in SAFE_HEADERS:
                 response.headers[name] = value
             return response

@@ -5,6 +5,8 @@ A record that lies beside its users (settings.Settings, interlock.Guard, …) ha
 """
 
 from collections.abc import Callable as Callable
+from collections.abc import Iterable as Iterable
+from collections.abc import Iterator as Iterator
 from typing import NamedTuple, NotRequired, TypeAlias, TypedDict
 
 from firmware.core.records import Active as Active

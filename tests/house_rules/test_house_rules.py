@@ -26,6 +26,8 @@ OWNED = {
     "mqtt_link.py": ("ssl", "tls"),
     "web_service.py": ("microdot",),
     "setup_pages.py": ("microdot",),
+    "flight_pages.py": ("microdot",),
+    "flight_record.py": ("struct",),
     "captive_dns.py": ("socket",),
     "wifi.py": ("_thread",),
     "console.py": ("select", "sys"),
