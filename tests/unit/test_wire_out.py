@@ -203,9 +203,9 @@ class Status(unittest.TestCase):
         self.assertEqual(status_of(box)["words"], "Checking the leakage protection.")
         box.run(500)
         self.assertEqual(status_of(box)["words"], "Ready; the car is not asking for power.")
-        box = Box(hold_ms=60_000)
+        box = Box(hold_ms=71_000)
         box.high_mv = 9000
-        box.run(1000)
+        box.run(11_000)
         self.assertEqual(status_of(box, None, None)["words"], "Paused by a random wait after a power cut for 1 min.")
         box = Box()
         box.high_mv = 9000
