@@ -6,10 +6,10 @@ import os
 import sys
 import time
 
+from firmware import drivers
 from firmware.connections import Connections
 from firmware.core import claims, decide
 from firmware.core.records import Event, Kit, Ref
-from firmware.drivers import board_facts
 from firmware.drivers.board import Board
 from firmware.services.control_loop import ControlLoop
 from firmware.services.event_log import EventLog
@@ -36,6 +36,18 @@ def word_of(arg):
     return arg.source if isinstance(arg, tuple) else arg  # pyright: ignore[reportAttributeAccessIssue]  both have one
 
 
+def board_of(config):
+    """(Board, why its own facts are refused) of config; the module that reads board files is needed once, and dropped.
+
+    Errors: OSError, ValueError in words.
+    """
+    from firmware.drivers import board_facts
+
+    facts, own_words = board_facts.with_own(config["board_path"], config.get("facts", {}))
+    del sys.modules["firmware.drivers.board_facts"], drivers.board_facts
+    return Board(facts), own_words
+
+
 class App:
     """One wallbox: board, control loop and services; its public names are all that a service may ask of the rest."""
 
@@ -45,8 +57,7 @@ class App:
         self.box = config["box"]
         self.random_below = random_below
         # The board comes first: its constructor holds the contactor open before anything else is tried.
-        facts, own_words = board_facts.with_own(config["board_path"], config.get("facts", {}))
-        self.board = Board(facts)
+        self.board, own_words = board_of(config)
         self.log = EventLog()
         self.store = SettingsStore(config["data_dir"])
         chosen, refusal = self.store.load()

@@ -6,6 +6,7 @@ from firmware.core.records import Readings
 from firmware.drivers.clock import Clock
 from firmware.drivers.contactor import Contactor
 from firmware.drivers.current_sensor import CurrentSensor
+from firmware.drivers.dividers import Dividers
 from firmware.drivers.panel import Panel
 from firmware.drivers.pilot_line import PilotLine
 from firmware.drivers.residual_current import ResidualCurrent
@@ -17,10 +18,11 @@ class Board:
     def __init__(self, facts):
         """The contactor comes first: its pins are low before anything else is touched."""
         self.facts = facts
-        self._contactor = Contactor(facts.pins.coil_enable, facts.pins.coil_heartbeat)
+        self._contactor = Contactor(facts.pins)
         self._pilot = PilotLine(facts)
         self._residual = ResidualCurrent(facts.pins.residual_tripped, facts.pins.residual_test)
         self._currents = CurrentSensor(facts)
+        self._dividers = Dividers(facts.pins)
         self._panel = Panel(facts.pins)
         self._earth = Pin(facts.pins.earth_ok, Pin.IN, Pin.PULL_DOWN)
         self._clock = Clock()
@@ -48,7 +50,9 @@ class Board:
 
     def sense(self):
         """Readings of one tick; now_ms is the moment of the pilot reading, the urgent one and so the last."""
-        currents_ma, voltages_mv, power_mw = self._currents.sense()
+        temperature_tenths_c, proximity_ohm = self._dividers.sense()
+        currents = self._currents
+        currents_ma, voltages_mv, power_mw = currents.sense()
         now_ms = self._clock.now_ms()
         high_mv, low_mv, age_ms = self._pilot.sense(now_ms)
         return Readings(
@@ -58,18 +62,18 @@ class Board:
             currents_ma,
             voltages_mv,
             power_mw,
-            None,
-            250,
-            None,
-            0,
-            self._contactor.is_enabled(),
+            currents.frequency_mhz(),
+            temperature_tenths_c,
+            proximity_ohm,
+            self._contactor.live_poles(),
+            self._contactor.is_pulled_in(),
             self._residual.is_tripped(),
             self._earth.value() == 1,
             self._panel.is_lid_closed(),
             self._panel.is_button_pressed(),
             self._contactor.is_enabled(),
             age_ms,
-            0,
+            currents.age_ms(),
         )
 
     def act(self, outputs):

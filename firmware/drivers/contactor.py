@@ -1,4 +1,6 @@
-"""The contactor as a lease: an enable pin that opens at once, and an edge each tick that keeps the charge pump up."""
+"""The contactor as a lease: an enable pin that opens at once, an edge each tick that keeps the charge pump up; and what
+its mirror contact and the detectors behind its poles say.
+"""
 
 import time
 
@@ -14,16 +16,25 @@ BRIDGE_EDGES = (
 class Contactor:
     """The pump drops the coil 200–300 ms after the last edge, whatever Python does (architecture, one tick)."""
 
-    def __init__(self, enable_pin, heartbeat_pin):
-        self._enable = Pin(enable_pin, Pin.OUT, value=0)
-        self._heartbeat = Pin(heartbeat_pin, Pin.OUT, value=0)
+    def __init__(self, pins):
+        self._enable = Pin(pins.coil_enable, Pin.OUT, value=0)
+        self._heartbeat = Pin(pins.coil_heartbeat, Pin.OUT, value=0)
+        self._feedback = Pin(pins.feedback, Pin.IN, Pin.PULL_UP)
+        # A broken wire reads as dead: the next closing finds a pole that does not come (faults.md K2).
+        self._poles = [
+            (1 << bit, Pin(pin, Pin.IN, Pin.PULL_DOWN))
+            for bit, pin in enumerate((pins.live_l1, pins.live_l2, pins.live_l3, pins.live_n))
+            if pin is not None
+        ]
+        self._is_asked = False
         self._level = 0
-        self._number = heartbeat_pin
+        self._number = pins.coil_heartbeat
         self._edge_ms = time.ticks_ms()
         self._train = None
 
     def renew(self):
         """Keep the coil for one more lease."""
+        self._is_asked = True
         if self._train is not None and not self._is_over(self._train):
             self._edge_ms = time.ticks_ms()
             self._enable.value(1)
@@ -51,11 +62,23 @@ class Contactor:
 
     def open(self):
         """Drop the coil now."""
+        self._is_asked = False
         self._enable.value(0)
 
     def is_enabled(self):
         """What the enable pin reads back. After a stall longer than the lease it is let go: nothing closes unasked."""
-        is_lapsed = self._train is None and time.ticks_diff(time.ticks_ms(), self._edge_ms) > LEASE_MS
-        if is_lapsed and self._enable.value():
-            self._enable.value(0)
+        if self._is_asked and self._train is None and time.ticks_diff(time.ticks_ms(), self._edge_ms) > LEASE_MS:
+            self.open()
         return self._enable.value() == 1
+
+    def is_pulled_in(self):
+        """The mirror contact pulls its input low while the contactor is open; a broken wire reads as pulled in."""
+        return self._feedback.value() == 1
+
+    def live_poles(self):
+        """Bits L1=1 L2=2 L3=4 N=8 of poles with voltage behind the contactor."""
+        mask = 0
+        for bit, pin in self._poles:
+            if pin.value():
+                mask |= bit
+        return mask

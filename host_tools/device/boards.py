@@ -35,7 +35,7 @@ CHIPS = {
 }
 PSRAM_PINS = {"esp32": {16, 17}, "esp32s3": {33, 34, 35, 36, 37}}
 LAST_PIN = {"esp32": 39, "esp32s3": 48}
-ANALOG = ("pilot_high_adc", "pilot_low_adc", "current_adc", "voltage_adc")
+ANALOG = ("pilot_high_adc", "pilot_low_adc", "current_adc", "voltage_adc", "temperature_adc", "proximity_adc")
 OUTPUTS = (
     "pilot_pwm",
     "coil_enable",
@@ -46,7 +46,18 @@ OUTPUTS = (
     "led_green",
     "led_blue",
 )
-PULLED = ("residual_tripped", "button", "earth_ok", "lid_closed")  # inputs whose broken wire must read as a known level
+# Inputs whose broken wire must read as a known level.
+PULLED = (
+    "residual_tripped",
+    "button",
+    "earth_ok",
+    "lid_closed",
+    "feedback",
+    "live_l1",
+    "live_l2",
+    "live_l3",
+    "live_n",
+)
 COIL = ("coil_enable", "coil_heartbeat")
 
 
@@ -88,10 +99,10 @@ def reasons(board):
 
 
 def numbered(board):
-    """[(name, number)] of every pin, one row for each phase."""
+    """[(name, number)] of every pin that the board has, one row for each phase."""
     rows = []
     for name, value in board["pins"].items():
-        rows += [(name, number) for number in (value if isinstance(value, list) else [value])]
+        rows += [(name, number) for number in (value if isinstance(value, list) else [value]) if number is not None]
     return rows
 
 
@@ -124,6 +135,9 @@ def pin_reasons(board):
     for name in ("current_adc", "voltage_adc"):
         if len(board["pins"][name]) < board["phases"]:
             yield f"{name}: {board['phases']} phases need as many pins."
+    for name in ("live_l2", "live_l3"):
+        if board["phases"] == 3 and board["pins"][name] is None:
+            yield f"{name}: a weld of this pole would never be seen; 3 phases need a detector behind each."
 
 
 def scale_reasons(board):

@@ -25,15 +25,21 @@ class Contactor:
             self._later(OPEN_US, False)
 
     def closed_poles(self):
-        """Bit mask L1=1 L2=2 L3=4 N=8 of poles that conduct."""
+        """Bit mask L1=1 L2=2 L3=4 N=8 of poles that conduct; a one-phase box has L1 and N alone."""
+        wired = 15 if self.plant.phases == 3 else 9
+        moved = wired if self.is_pulled and not self.plant.faults["contactor_stuck_open"] else 0
+        return moved | self._welded() & wired
+
+    def is_mirror_pulled(self):
+        """Where the mirror contact stands; it is linked to the poles, so one that welds holds it too."""
+        return self.closed_poles() != 0
+
+    def _welded(self):
+        """Bit mask of welded poles."""
         faults = self.plant.faults
-        mask = 15 if self.is_pulled and not faults["contactor_stuck_open"] else 0
         if faults["contactor_welded"]:
             return 15
-        for bit, pole in enumerate(POLES):
-            if faults["contactor_welded_" + pole]:
-                mask |= 1 << bit
-        return mask
+        return sum(1 << bit for bit, pole in enumerate(POLES) if faults["contactor_welded_" + pole])
 
     def _later(self, after_us, is_pulled):
         self.plant.later(after_us, self._pull, self._plan, is_pulled)

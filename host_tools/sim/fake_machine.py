@@ -26,17 +26,14 @@ class Pin:
         if not 0 <= id <= 48:
             raise ValueError("invalid pin")
         self.id = id
-        self._is_out = mode == Pin.OUT
-        self._level = 0
         if value is not None:
             self.value(value)
 
     def value(self, level=None):
-        """Read the pin, or drive it."""
+        """Read the level that the pin has electrically, or drive it; an output can be read too, as on the chip."""
         if level is None:
-            return self._level if self._is_out else world.read_pin(self.id)
-        self._level = 1 if level else 0
-        world.set_pin(self.id, self._level)
+            return world.read_pin(self.id)
+        world.set_pin(self.id, 1 if level else 0)
 
     def on(self):
         """Drive high."""

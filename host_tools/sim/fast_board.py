@@ -1,35 +1,10 @@
 """The fast seam: a board whose readings come straight from the plant's volts, for thousands of simulated hours."""
 
-import math
-import random
-
 from firmware.core.records import Readings
-
-RMS_TICKS = 11  # the drivers average over the same window (requirements §3)
-ADC_STEP_MV = 6.4  # 12 bits over ±13 V
-NOISE = 1024
+from host_tools.sim.fast_sensors import FastSensors
 
 LEASE_US = 200_000
 TRAIN_EDGES, TRAIN_EDGE_US = 150, 10_000
-
-
-class Noise:
-    """Tables of noise by seed; every board of this seed, and every copy of one, shares them."""
-
-    made = {}
-
-    def __new__(cls, seed):
-        """The tables of this seed, made at the first call."""
-        if seed not in cls.made:
-            one = cls.made[seed] = super().__new__(cls)
-            chance = random.Random(seed)
-            one.seed = seed
-            one.pilot_mv = [round(chance.gauss(0, 12) / ADC_STEP_MV) * ADC_STEP_MV for _ in range(NOISE)]
-            one.currents_ma = [round(chance.gauss(0, 15)) for _ in range(NOISE)]
-        return cls.made[seed]
-
-    def __reduce__(self):
-        return Noise, (self.seed,)
 
 
 class FastBoard:
@@ -40,16 +15,9 @@ class FastBoard:
         self.facts = facts
         self._start_ms = start_ms
         self._epoch_ms = None
-        self._noise = Noise(plant.seed)
-        self._at = 0
-        self._window = [(0, 0, 0)] * RMS_TICKS
-        self._powers = [0] * RMS_TICKS
-        self._slot = 0
-        self._same = 0
-        self._averaged = ((0, 0, 0), 0)
+        pins = getattr(facts, "pins", None)
+        self._sensors = FastSensors(plant, pins is None or pins.proximity_adc is not None)
         self._outputs = None
-        self._beat = False
-        self._stuck = None
 
     def now_ms(self):
         """Milliseconds since boot."""
@@ -77,71 +45,30 @@ class FastBoard:
         plant = self.plant
         if plant.is_coil_enabled and plant.now_us - plant.heartbeat_at_us > LEASE_US:
             plant.set_coil_enable(False)  # as drivers/contactor does after a stall
-        high_mv, low_mv = self._pilot(plant)
-        currents_ma, power_mw = self._flow(plant)
+        sensors = self._sensors
+        high_mv, low_mv = sensors.pilot()
+        currents_ma, voltages_mv, power_mw, frequency_mhz = sensors.flow()
+        temperature_tenths_c, proximity_ohm = sensors.slow()
         return Readings(
             self.now_ms(),
             high_mv,
             low_mv,
-            currents_ma,
-            tuple(plant.volts_mv),
+            currents_ma,  # pyright: ignore[reportArgumentType]  three of each
+            voltages_mv,  # pyright: ignore[reportArgumentType]
             power_mw,
-            plant.frequency_mhz,
-            plant.temperature_tenths_c,
-            None,
-            plant.live_poles(),
-            plant.contactor.is_pulled,
+            frequency_mhz,
+            temperature_tenths_c,
+            proximity_ohm,
+            plant.output_live_poles(),
+            plant.is_feedback_closed(),
             plant.is_residual_tripped,
             not plant.faults["earth_lost"],
             not plant.faults["lid_open"],
             plant.is_button_pressed,
-            plant.is_coil_enabled,
+            plant.is_enable_high(),
             0,
-            0,
+            sensors.age_ms(),
         )
-
-    def _pilot(self, plant):
-        """(high, low) as the burst would find them: each None when that half is not there."""
-        self._at = (self._at + 1) % NOISE
-        faults = plant.faults
-        noise = self._noise.pilot_mv[self._at] * (20 if faults["adc_noise"] else 1)
-        if faults["adc_zero"]:
-            high_mv = low_mv = -16_000
-        elif faults["adc_full"]:
-            high_mv = low_mv = 16_000
-        elif faults["adc_stuck"]:
-            self._stuck = plant.high_mv if self._stuck is None else self._stuck
-            high_mv = low_mv = self._stuck
-        else:
-            self._stuck = None
-            offset = 400 if faults["adc_offset"] else 0
-            high_mv, low_mv = int(plant.high_mv + noise + offset), int(plant.low_mv - noise + offset)
-            if plant.pilot_mode == "high":
-                low_mv = high_mv
-            elif plant.pilot_mode == "low":
-                high_mv = low_mv
-        return (high_mv if high_mv > -1500 else None), (low_mv if low_mv < -1500 else None)
-
-    def _flow(self, plant):
-        """(currents_ma, power_mw) averaged over the drivers' window."""
-        now = plant.currents_ma
-        slot = self._slot
-        self._slot = slot + 1 if slot + 1 < RMS_TICKS else 0
-        if now == self._window[slot - 1] and self._same >= RMS_TICKS:
-            averaged, power_mw = self._averaged
-        else:
-            self._same = self._same + 1 if now == self._window[slot - 1] else 0
-            self._powers[slot] = plant.power_mw()
-            self._window[slot] = now
-            averaged = tuple(
-                round(math.sqrt(sum(row[index] ** 2 for row in self._window) / RMS_TICKS)) for index in range(3)
-            )
-            power_mw = int(sum(self._powers) / RMS_TICKS)
-            self._averaged = (averaged, power_mw)
-        noise = self._noise.currents_ma[self._at]
-        if plant.faults["current_sensor_unplugged"]:
-            averaged = (0, 0, 0)
-        return tuple(abs(value + noise) if value else abs(noise) for value in averaged), power_mw
 
     def act(self, outputs):
         """Pilot, contactor lease and residual test; the lease is renewed only by a call with the contactor closed."""

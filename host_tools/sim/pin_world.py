@@ -1,5 +1,7 @@
 """The board around the chip: which pin of a board file is which wire of the plant, and what an ADC reads there."""
 
+import math
+
 ADC_STEP_UV = 806  # 12 bits over 3.3 V
 ADC_MOST_UV = 3_300_000
 READ_US = (35, 60)  # requirements §3; now and then a gap of 1 ms
@@ -7,7 +9,15 @@ GAP_US = 1000
 GAP_ONE_IN = 20_000
 NOISE_UV = 900
 NOISE_ENTRIES = 4096
+NOISY = 20  # fault adc_noise: so many times the noise
+OFFSET_MV = 1300  # fault adc_offset: at the pilot, on both halves
 FULL = 65535
+
+# Dividers of the slow inputs, each between 3.3 V and earth (hardware/README.md)
+SUPPLY_UV = 3_300_000
+NTC_OHM, NTC_KELVIN, NTC_AT_K = 10_000, 3435, 298.15  # the sensor, from 3.3 V to its pin
+BELOW_NTC_OHM = 3900
+ABOVE_PROXIMITY_OHM = 1000  # from 3.3 V to the pin; the cable's resistor goes to earth
 
 LIGHTS = (((1, 0, 0), "red"), ((0, 1, 0), "green"), ((0, 0, 1), "blue"))
 
@@ -24,44 +34,67 @@ class PinWorld:
         self.gap_one_in = GAP_ONE_IN
         self._at = 0
         self._levels = {}
-        self._stuck_uv = {}
+        self._last_uv = {}
         self._train = 0
-        pins = facts.pins
         self._reads = {}
+        pins = facts.pins
         for phase, pin in enumerate(pins.voltage_adc):
-            self._reads[pin] = lambda at_us, phase=phase: self._scaled(
-                self.plant.voltage_mv(at_us, phase), facts.voltage_uv_per_v, facts.voltage_zero_uv
-            )
+            self._reads[pin] = self._voltage_uv, phase
         for phase, pin in enumerate(pins.current_adc):
-            self._reads[pin] = lambda at_us, phase=phase: self._current_uv(at_us, phase)
-        self._reads[pins.pilot_low_adc] = lambda at_us: self._pilot_uv(plant.held_low_mv)
-        self._reads[pins.pilot_high_adc] = lambda at_us: self._pilot_uv(
-            plant.held_high_mv if facts.has_peak_detectors else plant.pilot_mv(at_us)
-        )
+            self._reads[pin] = self._current_uv, phase
+        self._reads[pins.pilot_low_adc] = self._low_uv, 0
+        self._reads[pins.pilot_high_adc] = self._high_uv, 0
+        self._reads[pins.temperature_adc] = self._temperature_uv, 0
+        self._reads[pins.proximity_adc] = self._proximity_uv, 0
+        self._inputs = {
+            pins.residual_tripped: lambda: plant.is_residual_tripped,
+            pins.earth_ok: lambda: not plant.faults["earth_lost"],
+            pins.lid_closed: lambda: plant.faults["lid_open"],
+            pins.button: lambda: not plant.is_button_pressed,
+            pins.feedback: plant.is_feedback_closed,
+            pins.coil_enable: plant.is_enable_high,
+        }
+        for bit, pin in enumerate((pins.live_l1, pins.live_l2, pins.live_l3, pins.live_n)):
+            self._inputs[pin] = lambda bit=bit: plant.output_live_poles() >> bit & 1
 
     @staticmethod
     def _scaled(milli, uv_per_unit, zero_uv):
         return milli * uv_per_unit / 1000 + zero_uv
 
+    def _high_uv(self, at_us, _):
+        plant = self.plant
+        return self._pilot_uv(plant.held_high_mv if self.facts.has_peak_detectors else plant.pilot_mv(at_us))
+
+    def _low_uv(self, at_us, _):
+        return self._pilot_uv(self.plant.held_low_mv)
+
     def _pilot_uv(self, pilot_mv):
-        uv = self._scaled(pilot_mv, self.facts.pilot_uv_per_v, self.facts.pilot_zero_uv)
-        faults = self.plant.faults
-        if faults["adc_zero"]:
-            return 0
-        if faults["adc_full"]:
-            return ADC_MOST_UV
-        if faults["adc_offset"]:
-            uv += 34_000
-        return uv
+        offset_mv = OFFSET_MV if self.plant.faults["adc_offset"] else 0
+        return self._scaled(pilot_mv + offset_mv, self.facts.pilot_uv_per_v, self.facts.pilot_zero_uv)
+
+    def _voltage_uv(self, at_us, phase):
+        voltage_mv = self.plant.mains.voltage_mv(at_us, phase)
+        return self._scaled(voltage_mv, self.facts.voltage_uv_per_v, self.facts.voltage_zero_uv)
 
     def _current_uv(self, at_us, phase):
         faults = self.plant.faults
-        current_ma = self.plant.current_ma(at_us, phase)
-        if faults["current_sensor_unplugged"]:
-            current_ma = 0
-        elif faults["current_sensor_reversed"]:
+        if faults["current_sensor_saturated"]:
+            return ADC_MOST_UV
+        current_ma = 0 if faults["current_sensor_unplugged"] else self.plant.current_ma(at_us, phase)
+        if faults["current_sensor_reversed"]:
             current_ma = -current_ma
         return self._scaled(current_ma, self.facts.current_uv_per_a, self.facts.current_zero_uv)
+
+    def _temperature_uv(self, at_us, _):
+        if self.plant.faults["temperature_sensor_dead"]:
+            return 0  # a broken wire: only the resistor to earth is left
+        kelvin = self.plant.temperature_tenths_c / 10 + 273.15
+        ntc_ohm = NTC_OHM * math.exp(NTC_KELVIN * (1 / kelvin - 1 / NTC_AT_K))
+        return SUPPLY_UV * BELOW_NTC_OHM / (BELOW_NTC_OHM + ntc_ohm)
+
+    def _proximity_uv(self, at_us, _):
+        cable_ohm = self.plant.proximity_ohm()
+        return SUPPLY_UV * cable_ohm / (cable_ohm + ABOVE_PROXIMITY_OHM)
 
     def read_uv(self, pin):
         """What one ADC read gives at this instant: true volts, noise, steps of 12 bits. Takes its time."""
@@ -70,14 +103,19 @@ class PinWorld:
         if self.gap_one_in and self.plant.random.randrange(self.gap_one_in) == 0:
             cost_us += GAP_US
         self.extra_us += cost_us
-        uv = self._reads[pin](self.plant.now_us + self.extra_us)
-        if self.plant.faults["adc_stuck"]:
-            uv = self._stuck_uv.setdefault(pin, uv)
-        elif self._stuck_uv:
-            self._stuck_uv = {}
-        noise_uv = self.noise_uv[self._at] * (20 if self.plant.faults["adc_noise"] else 1)
+        faults = self.plant.faults
+        if faults["adc_zero"]:
+            return 0
+        if faults["adc_full"]:
+            return ADC_MOST_UV
+        if faults["adc_stuck"] and pin in self._last_uv:
+            return self._last_uv[pin]
+        wire, phase = self._reads[pin]
+        uv = wire(self.plant.now_us + self.extra_us, phase)
+        noise_uv = self.noise_uv[self._at] * (NOISY if faults["adc_noise"] else 1)
         steps = int(uv + noise_uv) // ADC_STEP_UV
-        return max(0, min(steps * ADC_STEP_UV, ADC_MOST_UV))
+        self._last_uv[pin] = found_uv = max(0, min(steps * ADC_STEP_UV, ADC_MOST_UV))
+        return found_uv
 
     def settle(self):
         """Let the time that the reads took pass in the plant."""
@@ -85,18 +123,9 @@ class PinWorld:
         self.extra_us = 0
 
     def read_pin(self, pin):
-        """Level of an input."""
-        pins = self.facts.pins
-        plant = self.plant
-        if pin == pins.residual_tripped:
-            return int(plant.is_residual_tripped)
-        if pin == pins.earth_ok:
-            return int(not plant.faults["earth_lost"])
-        if pin == pins.lid_closed:
-            return int(plant.faults["lid_open"])
-        if pin == pins.button:
-            return int(not plant.is_button_pressed)
-        return self._levels.get(pin, 0)
+        """Level that a pin has electrically: of an input what its wire says, of an output what is driven."""
+        wire = self._inputs.get(pin)
+        return self._levels.get(pin, 0) if wire is None else int(wire())
 
     def set_pin(self, pin, level):
         """Drive an output."""

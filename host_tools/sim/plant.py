@@ -2,12 +2,12 @@
 
 import collections
 import heapq
-import math
 import random
 
 from host_tools.sim import pilot_circuit
 from host_tools.sim.car import Car
 from host_tools.sim.contactor import Contactor
+from host_tools.sim.mains import NOMINAL_MHZ, NOMINAL_MV, Mains
 
 FAULTS = (
     "contactor_welded contactor_welded_l1 contactor_welded_l2 contactor_welded_l3 contactor_welded_n "
@@ -23,7 +23,8 @@ PUMP_US = 250_000  # the charge pump holds the coil 200–300 ms after the last 
 TRACE_MOST = 10_000
 TRACE_STEP_MA = 500
 RESIDUAL_US = 30_000  # the sensor's answer to its test input
-THIRD_HARMONIC = 0.2  # of a rectifier's current; RMS stays what draw_ma says
+LIVE_MV = 50_000  # a detector behind the contactor sees a pole from here (requirements §2)
+OPEN_OHM, BETWEEN_OHM = 1_000_000, 350  # proximity: no resistor; between the codes of 20 A and 32 A (requirements §1)
 
 
 class Plant:
@@ -35,8 +36,8 @@ class Plant:
         self.now_us = 0
         self.phases = phases
         self.source_mv = 12_000
-        self.volts_mv = [230_000] * 3
-        self.frequency_mhz = 50_000
+        self.volts_mv = [NOMINAL_MV] * 3
+        self.frequency_mhz = NOMINAL_MHZ
         self.temperature_tenths_c = 250
         self.is_button_pressed = False
         self.led = "off"
@@ -46,7 +47,7 @@ class Plant:
         self.pilot_mode = "low"
         self.duty_permille = 0
         self.pwm_at_us = self.random.randrange(pilot_circuit.PWM_PERIOD_US)
-        self.mains_at_us = self.random.randrange(20_000)
+        self.mains = Mains(self)
         self.is_coil_enabled = False
         self.is_coil_on = False
         self.heartbeat_at_us = -PUMP_US
@@ -111,16 +112,20 @@ class Plant:
             self.car.pilot_changed()
 
     def set_coil_enable(self, is_high):
-        """The enable pin of the coil driver; low opens at once."""
+        """What the chip drives on the enable pin of the coil driver; low opens at once."""
         self.is_coil_enabled = is_high
         self.coil_settled()
+
+    def is_enable_high(self):
+        """What the enable pin reads electrically, whatever is written to it."""
+        return self.is_coil_enabled or self.faults["relay_pin_stuck"]
 
     def heartbeat(self):
         """One edge into the charge pump."""
         if self.is_coil_on:
             self.worst_gap_us = max(self.worst_gap_us, self.now_us - self.heartbeat_at_us)
         self.heartbeat_at_us = self.now_us
-        if self.is_coil_enabled and not self.is_coil_on:
+        if not self.is_coil_on and self.is_enable_high():
             self.coil_settled()
 
     def set_residual_test(self, is_asked):
@@ -135,13 +140,13 @@ class Plant:
         self.trip(self.faults["residual_trip"])
 
     def trip(self, is_tripped):
-        self.is_residual_tripped = is_tripped
+        self.is_residual_tripped = is_tripped or self.faults["residual_trip"]
         self.coil_settled()
 
     def coil_settled(self):
         is_pumped = self.now_us - self.heartbeat_at_us < PUMP_US
         is_allowed = self.is_supplied and not self.is_residual_tripped and not self.faults["coil_broken"]
-        self._set_coil((self.is_coil_enabled or self.faults["relay_pin_stuck"]) and is_pumped and is_allowed)
+        self._set_coil(self.is_enable_high() and is_pumped and is_allowed)
 
     def _set_coil(self, is_on):
         if is_on != self.is_coil_on:
@@ -191,24 +196,45 @@ class Plant:
         return bool(self._poles & 7) and self.is_supplied
 
     def live_poles(self):
-        """Bit mask of poles with voltage behind the contactor."""
+        """Bit mask of poles that conduct while the box has its supply."""
         return self._poles
+
+    def output_live_poles(self):
+        """Bit mask of poles with a voltage behind the contactor, as detectors see it; N conducts or does not."""
+        poles = self._poles
+        for phase in range(3):
+            if poles >> phase & 1 and self.mains.rms_mv(phase) < LIVE_MV:
+                poles &= ~(1 << phase)
+        return poles
+
+    def is_feedback_closed(self):
+        """Whether the mirror contact reads as pulled in; a broken wire does too, for the contact pulls it low."""
+        return self.contactor.is_mirror_pulled() or self.faults["feedback_broken"]
+
+    def proximity_ohm(self):
+        """Resistance between proximity and earth in ohm."""
+        faults = self.faults
+        if faults["proximity_open"]:
+            return OPEN_OHM
+        if faults["proximity_short"]:
+            return 0
+        return BETWEEN_OHM if faults["proximity_between"] else self.cable_ohm
 
     def flow_changed(self):
         """Currents changed: close the energy account of the time before."""
         self.settle_energy()
         draw_ma = self.car.draw_ma if self.is_live() and self.car.is_plugged else 0
         phases = 1 if self.car.character == "one_phase" else self.phases
-        self.currents_ma = tuple(draw_ma if index < phases and self._poles >> index & 1 else 0 for index in range(3))
+        poles = self.output_live_poles()
+        self.currents_ma = tuple(draw_ma if index < phases and poles >> index & 1 else 0 for index in range(3))
         most_ma = max(self.currents_ma)
         if abs(most_ma - self._traced_ma) > TRACE_STEP_MA or (most_ma == 0) != (self._traced_ma == 0):
             self._traced_ma = most_ma
             self.trace("current_ma", most_ma)
 
     def power_mw(self):
-        """True power now: the third harmonic of the current carries none against a sine voltage."""
-        fundamental = 1 / math.sqrt(1 + THIRD_HARMONIC**2)
-        return sum(v * i for v, i in zip(self.volts_mv, self.currents_ma, strict=True)) / 1000 * fundamental
+        """True power now."""
+        return self.mains.power_mw()
 
     def settle_energy(self):
         """Add the energy since the last change to energy_uj."""
@@ -231,23 +257,9 @@ class Plant:
         is_high = phase_us * 1000 < self.duty_permille * pilot_circuit.PWM_PERIOD_US
         return self.high_mv if is_high else self.low_mv
 
-    def mains_angle(self, at_us, phase):
-        """Angle of one phase's voltage at a moment."""
-        turns = (at_us - self.mains_at_us) * self.frequency_mhz / 1e9 - phase / 3
-        return 2 * math.pi * turns
-
     def current_ma(self, at_us, phase):
-        """Current of one phase at a moment, with its third harmonic, in mA."""
-        rms_ma = self.currents_ma[phase]
-        if not rms_ma:
-            return 0.0
-        angle = self.mains_angle(at_us, phase)
-        scale = math.sqrt(2 / (1 + THIRD_HARMONIC**2))
-        return rms_ma * scale * (math.sin(angle) + THIRD_HARMONIC * math.sin(3 * angle))
-
-    def voltage_mv(self, at_us, phase):
-        """Mains voltage of one phase at a moment, in mV."""
-        return self.volts_mv[phase] * math.sqrt(2) * math.sin(self.mains_angle(at_us, phase))
+        """Current of one phase at a moment, in mA."""
+        return self.mains.current_ma(at_us, phase)
 
     # supply
 

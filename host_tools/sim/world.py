@@ -114,13 +114,7 @@ def apply(plant, section, key, value):
     """Make one checked change."""
     if section == "faults":
         if plant.faults[key] != value:
-            plant.faults[key] = value
-            plant.trace("fault", f"{key} {'on' if value else 'off'}")
-            if key == "residual_trip":
-                plant.trip(value)
-            plant.wire_changed()
-            plant.coil_settled()
-            plant.contacts_changed()
+            switch(plant, key, value)
     elif key == "character":
         swap_car(plant, value)
     elif key == "is_plugged":
@@ -144,6 +138,20 @@ def apply(plant, section, key, value):
     else:
         plant.settle_energy()
         plant.volts_mv = list(value)
+        plant.flow_changed()
+
+
+def switch(plant, name, is_on):
+    """Switch one fault, and let everything on the wires follow at once."""
+    plant.settle_energy()
+    plant.faults[name] = is_on
+    plant.trace("fault", f"{name} {'on' if is_on else 'off'}")
+    if name == "residual_trip":
+        plant.trip(is_on)
+    plant.wire_changed()
+    plant.coil_settled()
+    plant.contacts_changed()
+    plant.flow_changed()
 
 
 def swap_car(plant, character):

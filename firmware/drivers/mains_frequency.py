@@ -1,0 +1,53 @@
+"""The frequency of the mains, followed from burst to burst by the angle at which each burst meets the wave."""
+
+from math import atan2, pi
+
+MIDDLE_HZ = 55  # the first guess: by angles alone frequencies 1/tick apart look alike, from here 40–70 Hz are clear
+SETTLED = 16  # bursts until the loop is right within 0.3 Hz
+MOST_US = 250_000  # after a longer stall the angle says nothing
+
+
+class MainsFrequency:
+    """follow() takes one burst a tick; mhz is None until it is known, and while there is no voltage."""
+
+    def __init__(self, least):
+        """least: the sum of 16 samples at a crest that is too low for mains."""
+        self.mhz = None
+        self._least = least
+        self._hz = MIDDLE_HZ
+        self._turns = 0
+        self._bursts = 0
+
+    def follow(self, level, slope, span_us, after_us):
+        """Whether there is voltage. level: sum of the 16 samples; slope: sum of (2 k − 15) times sample k.
+
+        Around its middle the wave V sin(angle + w t) gives level = 16 V sin(angle) and slope = 16 V ratio cos(angle),
+        ratio = 16 (1/u − cot u), u = half the angle of the whole burst; both but for sin(u)/u, which cancels.
+        """
+        half = pi * self._hz * span_us / 1_000_000
+        ratio = 16 * (half / 3 + half * half * half / 45)
+        level *= ratio
+        is_live = level * level + slope * slope > (ratio * self._least) ** 2
+        if not is_live or not 0 < after_us < MOST_US:
+            self._bursts = 0
+        self._advance(atan2(level, slope) / (2 * pi), after_us / 1_000_000)
+        return is_live
+
+    def _advance(self, turns, after_s):
+        """One step of a loop of second order. A burst that an interruption stretches by 1 ms moves the frequency by
+        0.04 Hz, and a step of it is followed in 0.2 s.
+        """
+        if self._bursts < 2:
+            self._hz = MIDDLE_HZ
+        foreseen = self._turns + self._hz * after_s
+        error = turns - foreseen
+        error -= round(error)
+        if self._bursts < 2:
+            self._turns = turns
+            if self._bursts:
+                self._hz += error / after_s
+        else:
+            self._turns = (foreseen + 0.35 * error) % 1
+            self._hz += 0.04 * error / after_s
+        self._bursts = min(self._bursts + 1, SETTLED) if 37 < self._hz < 73 else 0
+        self.mhz = int(self._hz * 1000) if self._bursts == SETTLED else None
