@@ -44,7 +44,7 @@ def board_of(config):
     from firmware.drivers import board_facts
 
     facts, own_words = board_facts.with_own(config["board_path"], config.get("facts", {}))
-    del sys.modules["firmware.drivers.board_facts"], drivers.board_facts
+    del sys.modules["firmware.drivers.board_facts"], drivers.board_facts  # pyright: ignore[reportAttributeAccessIssue]
     return Board(facts), own_words
 
 
@@ -63,7 +63,8 @@ class App:
         chosen, refusal = self.store.load()
         rows = (claims.standing("cable", self.board.facts.cable_ma, Ref("board", "cable", 0)),)
         hold_ms = random_below(chosen.restart_spread_s + 1) * 1000 if config.get("is_power_return") else 0
-        kit = Kit(50_000, False, random_below(1 << 30))
+        facts = self.board.facts
+        kit = Kit(facts.contactor_operations, facts.leakage_retry == "ul", random_below(1 << 30))
         memory = decide.first_memory(self.board.now_ms(), rows, (0, hold_ms), kit)
         self.now_ms = self.board.now_ms
         self.inbox = Inbox()

@@ -10,6 +10,7 @@ HEAT_STOP, HEAT_UNKNOWN = 3, 9
 RATINGS = ((140, 63_000), (308, 32_000), (936, 20_000), (4500, 13_000))
 PLUG_LEAST_OHM, PLUG_MOST_OHM = 60, 4500
 PRESS_MOST_MS = 1000  # bench.md, panel: a short press
+KNOWN_AFTER_MS = 1000  # frequency and volts are measured by then
 R37_HELD_MS = 60_000  # requirements §2, mains
 FLOW_MA = 500  # less through a closed contactor may be a sensor that sees nothing (faults.md S10; unconfirmed)
 LASTED_MS = 60_000
@@ -71,7 +72,9 @@ def watched(memory: "Memory", readings: "Readings", settings: "SettingsRecord") 
     heat = heat_after(local.heat, readings.temperature_tenths_c)
     if heat != local.heat:
         local = with_part(local, HEAT, heat)
-    if not is_startable(readings, settings):
+    if local.mains_at_ms == local.moved_at_ms - R37_HELD_MS and now_ms - local.moved_at_ms < KNOWN_AFTER_MS:
+        pass  # started a moment ago, and not by a power return: the sensors' own windows are not full yet
+    elif not is_startable(readings, settings):
         local = with_part(local, MAINS, None)
     elif local.mains_at_ms is None:
         local = with_part(local, MAINS, now_ms)

@@ -34,7 +34,9 @@ class CurrentSensor:
         self._amp_squares = array("l", [0] * (3 * TICKS))
         self._volt_squares = array("l", [0] * (3 * TICKS))
         self._products = array("l", [0] * (3 * TICKS))
-        self._sums = array("l", [0] * 12)  # squares of amps, of volts, products, amps outside the band
+        self._sums = array(
+            "l", [0] * 15
+        )  # squares of amps, levels of volts, products, amps out of band, slopes of volts
         self._last = array("l", [0] * 6)  # newest sample of each channel: amps, then volts
         self._slot = 0
         self._filled = 0
@@ -76,9 +78,9 @@ class CurrentSensor:
         between neighbours, 0.3 ms apart: noise, which has no memory, then counts as nothing.
         """
         volt_zero_uv, amp_zero_uv = self._facts.voltage_zero_uv, self._facts.current_zero_uv
-        sums, last, watched = self._sums, self._last, self._watched
-        moved = level = slope = 0
-        for index in range(12):
+        sums, last = self._sums, self._last
+        moved = 0
+        for index in range(15):
             sums[index] = 0
         begun_us = time.ticks_us()
         for index in range(ROUNDS):
@@ -88,17 +90,15 @@ class CurrentSensor:
                 amps = (amps_uv - amp_zero_uv) // STEP_UV
                 if not LOWEST_UV <= amps_uv <= HIGHEST_UV:
                     sums[9 + phase] += 1
-                if phase == watched:
-                    level += volts
-                    slope += volts * (2 * index + 1 - ROUNDS)
+                sums[3 + phase] += volts
+                sums[12 + phase] += volts * (2 * index + 1 - ROUNDS)
                 if index:
                     moved |= (amps ^ last[phase]) | (volts ^ last[3 + phase])
                     sums[phase] += amps * last[phase]
-                    sums[3 + phase] += volts * last[3 + phase]
                     sums[6 + phase] += volts * amps
                 last[phase], last[3 + phase] = amps, volts
         if moved:
-            self._follow(level, slope, begun_us)
+            self._follow(sums[3 + self._watched], sums[12 + self._watched], begun_us)
         return moved != 0
 
     def _follow(self, level, slope, begun_us):
@@ -118,7 +118,7 @@ class CurrentSensor:
         sums = self._sums
         for phase in range(3):
             self._amp_squares[slot + phase] = CLIPPED if sums[9 + phase] > SPIKES else sums[phase] // (ROUNDS - 1)
-            self._volt_squares[slot + phase] = sums[3 + phase] // (ROUNDS - 1)
+            self._volt_squares[slot + phase] = self._mains.mean_square(sums[3 + phase], sums[12 + phase], self._span_us)
             self._products[slot + phase] = sums[6 + phase] // (ROUNDS - 1)
         self._slot = slot + 3 if slot + 3 < 3 * TICKS else 0
 

@@ -33,6 +33,15 @@ class MainsFrequency:
         self._advance(atan2(level, slope) / (2 * pi), after_us / 1_000_000)
         return is_live
 
+    def mean_square(self, level, slope, span_us):
+        """Mean square of a whole wave from level and slope of a part of it, wherever on the wave that part lies: a
+        burst that comes late is worth as much as one in time.
+        """
+        half = pi * self._hz * span_us / 1_000_000
+        crest = (slope / (16 * (half / 3 + half * half * half / 45))) ** 2 + level * level
+        short = 1 - half * half / 6 + half * half * half * half / 120
+        return int(crest / (2 * 16 * 16 * short * short))
+
     def _advance(self, turns, after_s):
         """One step of a loop of second order. A burst that an interruption stretches by 1 ms moves the frequency by
         0.04 Hz, and a step of it is followed in 0.2 s.

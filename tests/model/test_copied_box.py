@@ -30,7 +30,7 @@ def test_copy_goes_on_as_the_box(character, for_ms):
     box.run_ms(for_ms)
     frozen = box.frozen()
     first, second = pickle.loads(frozen), pickle.loads(frozen)
-    assert first.board._noise is box.board._noise
+    assert first.board._sensors._noise is box.board._sensors._noise
     told = lived(box)
     assert lived(first) == told
     assert lived(second) == told
