@@ -49,7 +49,7 @@ def moved(
         here = place.with_part(here, place.MAY_WAKE, False)
     elif after == "charging":
         here = damping.closed(here, now_ms)
-    elif before in ("charging", "offered") and after in ("stopping", "waiting"):
+    elif before in ("charging", "offered", "waking") and after in ("stopping", "waiting"):
         is_grid = situation.reaction == "" or situation.reaction == "warn"
         here = damping.withdrawn(here, memory_claims.holder if is_grid else None, was_closed)
     if was_closed and after == "waiting":
