@@ -88,7 +88,7 @@ def perceived(
     here, found_claims, found_faults = place.watched(known, readings, settings), known.claims, known.faults
     if events:
         here = passages.after_clicks(here, events)
-    limits = place.limits_of(here, readings, settings)
+    limits = place.limits_of(known, here, readings, settings)
     if limits != here.limits:
         here = place.with_part(here, place.LIMITS, limits)
         found_claims = claims.with_own(found_claims, place.OWN, limits, now_ms)

@@ -1,6 +1,6 @@
 """What the box remembers of the place it hangs in: button, heat, cable, mains, and what its contactor did there."""
 
-from firmware.core import units
+from firmware.core import faults, units
 from firmware.core.records import Local, Ref
 
 # tenths of a degree at which a level begins and ends: half of the wiring, a quarter, stop (requirements §2)
@@ -128,8 +128,8 @@ def is_within(readings: "Readings", settings: "SettingsRecord", low_mv: int, hig
     return True
 
 
-def limits_of(local: "Local", readings: "Readings", settings: "SettingsRecord") -> "OwnLimits":
-    """What the box itself allows now, in mA: (heat, cable's resistor, lock, blind sensor); None: no limit."""
+def limits_of(known: "Memory", local: "Local", readings: "Readings", settings: "SettingsRecord") -> "OwnLimits":
+    """What the box itself allows now, in mA: (heat, cable's resistor, lock, current sensor); None: no limit."""
     heat_ma = None
     if local.heat:
         heat_ma = units.MIN_OFFER_MA
@@ -142,7 +142,8 @@ def limits_of(local: "Local", readings: "Readings", settings: "SettingsRecord") 
                 plug_ma = rating_ma
                 break
     lock_ma = 0 if settings.locked_until_allowed and not local.is_allowed else None
-    return heat_ma, plug_ma, lock_ma, BLIND_MA if local.blind >= BLIND_SESSIONS else None
+    is_blind = local.blind >= BLIND_SESSIONS or faults.is_active(known.faults.active, faults.S10)
+    return heat_ma, plug_ma, lock_ma, BLIND_MA if is_blind else None
 
 
 def unplugged(local: "Local") -> "Local":
