@@ -203,7 +203,8 @@ def after_crash(memory: "Memory", now_ms: int) -> "Decision":
         now_ms, memory.pilot, memory.stage, 0, memory_faults.reaction, 0, memory.local, False
     )
     stage = charging.entered(situation, "faulted") if memory.stage.state != "faulted" else memory.stage
-    outputs = outcome.outputs_of(memory.outputs, stage, (0, False), now_ms)
+    is_pin_stuck = faults.is_active(memory_faults.active, faults.K4)
+    outputs = outcome.outputs_of(memory.outputs, stage, (0, is_pin_stuck), now_ms)
     here = memory.local
     if outputs.is_contactor_closed is not memory.outputs.is_contactor_closed:
         here = place.with_part(here, place.MOVED, now_ms)
