@@ -1,7 +1,7 @@
 """Builders of plain records for the unit tests."""
 
-from firmware.core import claims, decide, settings
-from firmware.core.records import Claim, Command, Readings, Ref
+from firmware.core import claims, conditions, decide, faults, local, settings
+from firmware.core.records import Claim, Command, Memory, Offer, Outputs, Pilot, Readings, Ref, Stage, Wear
 from firmware.services.phrase_book import PhraseBook
 
 WORDS_PATH = __file__.rpartition("tests")[0] + "firmware/words_en.txt"
@@ -119,13 +119,70 @@ def command(**more):
     )
 
 
+NOMINAL = local.first_local(-60_000, False, decide.STANDARD_KIT)  # a box that has been at rest for a minute
+PWM = Outputs(True, "pwm", 266, "green", False)
+OPEN = Outputs(False, "high", 1000, "blue", False)
+LOW = Outputs(False, "low", 0, "red", False)
+
+
+def here(**changes):
+    """Local of a box at rest for a minute, with some of its fields changed, by the names of records.Local."""
+    names = (
+        "button_at_ms pressed_at_ms heat moved_at_ms mains_at_ms b_at_ms has_flowed has_lasted blind may_wake "
+        "is_allowed limits hot_at_ms is_damped closings chance kit"
+    ).split()
+    made = NOMINAL
+    for name in changes:
+        made = local.with_part(made, names.index(name), changes[name])
+    return made
+
+
+def known(letter="C", state="charging", outputs=PWM, **more):
+    """Memory of one moment; `more`: test, offer, place, wear, active, judge_at_ms, since_ms."""
+    stage = Stage(state, more.get("since_ms", 0), 0, 0, 0, 0, more.get("test", "passed"), 0)
+    offered = more.get("offer", Offer(16000, 0, 16000, 0))
+    return Memory(
+        0,
+        Pilot(letter, 0, more.get("judge_at_ms", 0), True),
+        stage,
+        None,
+        faults.Faults((), more.get("active", ()), (), ""),
+        offered,
+        None,
+        more.get("wear", Wear(0, 0)),
+        outputs,
+        (),
+        more.get("place", NOMINAL),
+    )
+
+
+def wrong(memory, high_mv=6000, now_ms=1000, **more):
+    """Ids of the rows of the fault table that one reading fulfils; contactor and pin are where they were told to be.
+
+    more: fields of reading(), and `settings`: a dict of changes.
+    """
+    is_closed = memory.outputs.is_contactor_closed
+    values = {"is_relay_pin_high": is_closed, "is_feedback_closed": is_closed, "live_poles": 15 if is_closed else 0}
+    values["low_mv"] = -12000 if memory.outputs.pilot_mode == "pwm" else None
+    values.update(more)
+    changes = values.pop("settings", {})
+    mask = conditions.conditions(memory, reading(now_ms, high_mv, **values), chosen(**changes))
+    return [faults.FAULTS[index][0] for index in range(len(faults.FAULTS)) if mask >> index & 1]
+
+
 class Box:
-    """decide() tick after tick, with a car that is only a voltage; the self-test answers as a good sensor does."""
+    """decide() tick after tick, with a car that is only a voltage; the self-test answers as a good sensor does.
+
+    more: readings that differ from those of a healthy box, until taken out again; tick_ms: length of a tick.
+    """
 
     def __init__(self, start_ms=0, rows=None, hold_ms=0, **changes):
+        kit = changes.pop("kit", decide.STANDARD_KIT)
         self.settings = chosen(**changes)
         rows = (claims.standing("cable", 32000, Ref("board", "cable", 0)),) if rows is None else rows
-        self.memory = decide.first_memory(start_ms, rows, (100, hold_ms))
+        self.memory = decide.first_memory(start_ms, rows, (100, hold_ms), kit)
+        self.more = {}
+        self.tick_ms = TICK_MS
         self.high_mv = 12000
         self.low_mv = -12000
         self.most_ma = 0
@@ -144,8 +201,9 @@ class Box:
             "is_feedback_closed": outputs.is_contactor_closed,
             "is_relay_pin_high": outputs.is_contactor_closed,
         }
+        values.update(self.more)
         values.update(more)
-        readings = reading(self.memory.now_ms + TICK_MS, self.high_mv, **values)
+        readings = reading(self.memory.now_ms + self.tick_ms, self.high_mv, **values)
         made = decide.decide(self.memory, readings, asked, self.settings)
         self.memory = made.memory
         self.events += list(made.events)
@@ -157,6 +215,29 @@ class Box:
         while self.memory.now_ms < end_ms:
             self.tick()
         return self
+
+    def run_until(self, state, most_ms):
+        """Tick until a state is reached; milliseconds it took. Errors: AssertionError after most_ms."""
+        begun_ms = self.memory.now_ms
+        while self.state() != state:
+            assert self.memory.now_ms - begun_ms <= most_ms, "still %s after %d ms" % (self.state(), most_ms)
+            self.tick()
+        return self.memory.now_ms - begun_ms
+
+    def slowly(self, for_ms, tick_ms=500):
+        """Run with longer ticks, for what takes minutes and is not counted in ticks."""
+        self.tick_ms = tick_ms
+        self.run(for_ms)
+        self.tick_ms = TICK_MS
+        return self
+
+    def faults(self):
+        """Ids of the active faults."""
+        return [faults.FAULTS[fault.row][0] for fault in self.memory.faults.active]
+
+    def holders(self):
+        """Sources of all claims, standing ones too."""
+        return [claim.source for claim in self.memory.claims.rows]
 
     def state(self):
         """Name of the state."""

@@ -2,46 +2,47 @@
 
 import unittest
 
-from samples import chosen, reading
+from samples import TICK_MS
 
-from firmware.core import conditions, decide, faults, local
-from firmware.core.records import Active, Faults, Memory, Offer, Outputs, Pilot, Readings, Stage, Wear
+from firmware.core import faults
+from firmware.core.records import Active, Faults
 
-NAMES = (
-    "now_ms pilot_high_mv pilot_low_mv currents_ma voltages_mv power_mw frequency_mhz temperature_tenths_c "
-    "proximity_ohm output_live_poles is_feedback_closed is_residual_tripped is_earth_ok is_lid_closed "
-    "is_button_pressed is_relay_pin_high pilot_age_ms currents_age_ms"
-).split()
-HERE = local.first_local(-2000, False, decide.STANDARD_KIT)
-PWM = Outputs(True, "pwm", 266, "green", False)
-X1 = Outputs(False, "high", 1000, "blue", False)
-LOW = Outputs(False, "low", 0, "red", False)
-
-
-def memory(letter="C", state="charging", outputs=PWM, **more):
-    """Memory in one state; `more`: test, offer."""
-    stage = Stage(state, 0, 0, 0, 0, 0, more.get("test", "passed"), 0)
-    offered = more.get("offer", Offer(16000, 0, 16000, 0))
-    return Memory(
-        0, Pilot(letter, 0, 0, True), stage, None, faults.NO_FAULTS, offered, None, Wear(0, 0), outputs, (), HERE
-    )
-
-
-def as_told(known, readings):
-    """Readings of a contactor that is where the outputs want it."""
-    is_closed = known.outputs.is_contactor_closed
-    parts = list(readings)
-    parts[NAMES.index("output_live_poles")] = 15 if is_closed else 0
-    parts[NAMES.index("is_feedback_closed")] = is_closed
-    parts[NAMES.index("is_relay_pin_high")] = is_closed
-    return Readings(*parts)
-
-
-def found(known, readings):
-    """Ids of the conditions of one tick."""
-    readings = as_told(known, readings)
-    mask = conditions.conditions(known, readings, chosen())
-    return [faults.FAULTS[index][0] for index in range(len(faults.FAULTS)) if mask >> index & 1]
+# faults.md and requirements §2: confirm time and reaction; deadline; what clears it, and after how many times not.
+ROWS = (
+    ("S2", 300, "open", 500, "hard", 0, 14),
+    ("S3", 50, "open", 100, "soft", 0, 14),
+    ("S6", 0, "open", 100, "soft", 0, 14),
+    ("S7", 50, "open", 100, "soft", 0, 23),
+    ("S8", 100, "open", 500, "soft", 3, 14),
+    ("S9", 700, "open", 1000, "soft", 0, 14),
+    ("S10", 30_000, "warn", 60_000, "soft", 0, 0),
+    ("S11", 1000, "open", 1300, "hard", 0, 4),
+    ("S12a", 7000, "stop", 13_100, "soft", 3, 4),
+    ("S12b", 1000, "open", 1300, "soft", 3, 4),
+    ("S12c", 100, "open", 400, "soft", 3, 4),
+    ("S12d", 5000, "open", 5300, "soft", 3, 4),
+    ("S13a", 500, "stop", 5000, "soft", 0, 3),
+    ("S13b", 4800, "open", 5000, "soft", 0, 3),
+    ("S13c", 60_000, "stop", 66_200, "soft", 0, 3),
+    ("S14", 0, "open", 100, "hard", 0, 2),
+    ("S15", 0, "open", 0, "permanent", 0, 2),
+    ("S16", 300, "open", 500, "soft", 3, 2),
+    ("S17", 3000, "open", 3200, "soft", 0, 15),
+    ("S17s", 0, "no_start", 0, "at_once", 0, 15),
+    ("S17p", 5000, "open", 5300, "soft", 0, 15),
+    ("S18", 0, "open", 100, "owner", 0, 0),
+    ("K1", 100, "open", 1500, "permanent", 0, 17),
+    ("K2", 600, "open", 1000, "soft", 2, 17),
+    ("K3", 300, "open", 0, "permanent", 0, 17),
+    ("K4", 0, "open", 100, "permanent", 2, 17),
+    ("W1", 0, "warn", 0, "soft", 0, 17),
+    ("X3", 0, "open", 300, "soft", 0, 0),
+    ("W2", 0, "warn", 0, "soft", 0, 17),
+    ("S14r", 0, "open", 100, "retry", 3, 2),
+    ("X1", 0, "open", 100, "soft", 2, 0),
+)
+STRONGEST = {"warn": "warn", "no_start": "no_start", "stop": "stop", "open": "locked"}
+LONG_MS = 400 * 86_400_000
 
 
 class Table(unittest.TestCase):
@@ -56,130 +57,16 @@ class Table(unittest.TestCase):
             if row[3] and row[2] == "open":
                 self.assertGreaterEqual(row[3], row[1] + 27 + 8, row[0])
 
-    def test_rows_of_the_first_issue(self):
-        for fault_id, reaction, fault_class, hard_after in (
-            ("S2", "open", "hard", 0),
-            ("S3", "open", "soft", 0),
-            ("S6", "open", "soft", 0),
-            ("S8", "open", "soft", 3),
-            ("S12a", "stop", "soft", 3),
-            ("S12b", "open", "soft", 3),
-            ("S12c", "open", "soft", 3),
-            ("S12d", "open", "soft", 3),
-            ("S14", "open", "hard", 0),
-            ("S15", "open", "permanent", 0),
-            ("X1", "open", "soft", 2),
-        ):
-            row = faults.FAULTS[faults.row_of(fault_id)]
-            self.assertEqual((row[2], row[4], row[5]), (reaction, fault_class, hard_after), fault_id)
+    def test_every_row_is_what_the_design_says(self):
+        self.assertEqual(faults.FAULTS, ROWS)
 
-    def test_confirm_times(self):
-        for fault_id, confirm_ms in (("S2", 300), ("S3", 50), ("S6", 0), ("S8", 100), ("S14", 0), ("S15", 0)):
-            self.assertEqual(faults.FAULTS[faults.row_of(fault_id)][1], confirm_ms)
-        for fault_id, confirm_ms in (("S12a", 7000), ("S12b", 1000), ("S12c", 100), ("S12d", 5000)):
-            self.assertEqual(faults.FAULTS[faults.row_of(fault_id)][1], confirm_ms)
-
-    def test_mrec_codes(self):
-        for fault_id, mrec in (("S2", 14), ("S3", 14), ("S12b", 4), ("S14", 2)):
-            self.assertEqual(faults.FAULTS[faults.row_of(fault_id)][6], mrec)
+    def test_every_row_is_found_by_its_id(self):
+        for index in range(len(ROWS)):
+            self.assertEqual(faults.row_of(ROWS[index][0]), index)
 
     def test_unknown_row(self):
         with self.assertRaises(IndexError):
             faults.row_of("S99")
-
-
-class Conditions(unittest.TestCase):
-    def test_healthy(self):
-        self.assertEqual(found(memory(), reading(1000, 6000, low_mv=-12000, most_ma=16000)), [])
-        self.assertEqual(found(memory("A", "idle", X1), reading(1000)), [])
-
-    def test_letters_d_e_f(self):
-        self.assertEqual(found(memory("D", "offered"), reading(1000, 3000, low_mv=-12000)), ["S6"])
-        self.assertEqual(found(memory("E", "offered"), reading(1000, 0)), ["S3"])
-        self.assertEqual(found(memory("F", "offered"), reading(1000, None, low_mv=-12000)), ["S3"])
-        self.assertEqual(found(memory("E", "faulted", LOW), reading(1000, None, low_mv=-12000)), [])
-
-    def test_diode(self):
-        for letter in "BC":
-            self.assertEqual(found(memory(letter), reading(1000, 6000, low_mv=-9999)), ["S2"])
-            self.assertEqual(found(memory(letter), reading(1000, 6000, low_mv=-10000)), ["S9"])
-        self.assertEqual(found(memory("C", "stopping", X1), reading(1000, 6000)), [])
-        self.assertEqual(found(memory("A", "idle"), reading(1000, 12000, low_mv=-9999)), [])
-
-    def test_not_judged_right_after_a_change_of_mode(self):
-        fresh = memory()
-        fresh = Memory(0, Pilot("C", 0, 1000, True), *fresh[2:])
-        self.assertEqual(found(fresh, reading(999, 6000)), [])
-        self.assertEqual(found(fresh, reading(1000, 6000)), ["S8"])
-
-    def test_missing_halves(self):
-        self.assertEqual(found(memory(), reading(1000, 6000)), ["S8"])
-        self.assertEqual(found(memory("A", "offered"), reading(1000, 12000)), ["S3"])
-        self.assertEqual(found(memory(), reading(1000, None)), ["S8"])
-        self.assertEqual(found(memory(), reading(1000, None, low_mv=-12000)), ["S3"])
-        self.assertEqual(found(memory("C", "faulted", LOW), reading(1000, None)), [])
-
-    def test_stale_and_impossible(self):
-        good = {"low_mv": -12000}
-        self.assertEqual(found(memory(), reading(1000, 6000, pilot_age_ms=150, **good)), [])
-        self.assertEqual(found(memory(), reading(1000, 6000, pilot_age_ms=151, **good)), ["S8"])
-        self.assertEqual(found(memory(), reading(1000, 6000, currents_age_ms=150, **good)), [])
-        self.assertEqual(found(memory(), reading(1000, 6000, currents_age_ms=151, **good)), ["S8"])
-        self.assertEqual(found(memory("A", "idle", X1), reading(1000, 13500)), [])
-        self.assertEqual(found(memory("A", "idle", X1), reading(1000, 13501)), ["S8"])
-        self.assertEqual(found(memory(), reading(1000, 6000, low_mv=-13500)), ["S9"])
-        self.assertEqual(found(memory(), reading(1000, 6000, low_mv=-13501)), ["S8"])
-
-    def test_residual_current_counts_only_in_a_session(self):
-        for state, is_found in (
-            ("idle", False),
-            ("testing", False),
-            ("faulted", False),
-            ("waiting", True),
-            ("offered", True),
-            ("charging", True),
-            ("stopping", True),
-        ):
-            ids = found(memory("B", state), reading(1000, 9000, low_mv=-12000, is_tripped=True))
-            self.assertEqual(ids, ["S14"] if is_found else [], state)
-
-    def test_failed_self_test(self):
-        self.assertEqual(found(memory("B", "testing", X1, test="failed"), reading(1000, 9000)), ["S15"])
-
-
-class OverCurrent(unittest.TestCase):
-    def found(self, most_ma, offered_ma=16000, state="charging", wiring=80000, currents=None):
-        known = memory("C", state, offer=Offer(offered_ma, 0, offered_ma, 0))
-        readings = reading(1000, 6000, low_mv=-12000, most_ma=most_ma, currents_ma=currents)
-        readings = as_told(known, readings)
-        mask = conditions.conditions(known, readings, chosen(wiring_limit_ma=wiring))
-        return [faults.FAULTS[index][0] for index in range(len(faults.FAULTS)) if mask >> index & 1]
-
-    def test_steps_at_16_amperes(self):
-        self.assertEqual(self.found(18100), [])
-        self.assertEqual(self.found(18101), ["S12a"])
-        self.assertEqual(self.found(21800), ["S12a"])
-        self.assertEqual(self.found(21801), ["S12a", "S12b"])
-        self.assertEqual(self.found(32000), ["S12a", "S12b"])
-        self.assertEqual(self.found(32001), ["S12a", "S12b", "S12c"])
-
-    def test_each_phase_counts(self):
-        for currents in ((33000, 0, 0), (0, 33000, 0), (0, 0, 33000)):
-            self.assertIn("S12c", self.found(0, currents=currents))
-
-    def test_wiring_limit_whatever_is_signalled(self):
-        self.assertEqual(self.found(20000, 20000, wiring=16000), [])
-        self.assertEqual(self.found(20001, 20000, wiring=16000), ["S12d"])
-
-    def test_twice_nothing_is_not_judged_under_six_amperes(self):
-        self.assertEqual(self.found(6000, 0), ["S12a", "S12b"])
-        self.assertEqual(self.found(6001, 0), ["S12a", "S12b", "S12c"])
-        self.assertEqual(self.found(500, 0), [])
-        self.assertEqual(self.found(501, 0), ["S12a"])
-
-    def test_only_while_the_contactor_is_closed(self):
-        self.assertEqual(self.found(40000, state="offered"), [])
-        self.assertIn("S12a", self.found(40000, state="stopping"))
 
 
 class Life(unittest.TestCase):
@@ -267,16 +154,13 @@ class Life(unittest.TestCase):
         counts, times = faults.counted(((faults.S8, 3, 1000),), faults.S12A, 2000)
         self.assertEqual(counts, ((faults.S8, 3, 1000), (faults.S12A, 1, 2000)))
 
-    def test_unplugging_forgets_counts_but_not_stuck_measurements_and_crashes(self):
-        known = Faults(
-            (), (Active(faults.S6, False, 5),), ((faults.S12A, 2, 0), (faults.S8, 2, 0), (faults.X1, 1, 0)), ""
-        )
-        now, _ = self.watched(known, 0, 10, "A")
-        self.assertEqual(now.counts, ((faults.S8, 2, 0), (faults.X1, 1, 0)))
-        now, _ = self.watched(known, 0, 10, "B")
-        self.assertEqual(len(now.counts), 3)
-        now, _ = self.watched(known, 0, 3, "A")
-        self.assertEqual(len(now.counts), 3)
+    def test_unplugging_forgets_counts_but_not_stuck_measurements_pins_and_crashes(self):
+        counts = ((faults.S12A, 2, 0), (faults.S8, 2, 0), (faults.X1, 1, 0), (faults.K4, 1, 0), (faults.K2, 2, 0))
+        known = Faults(((1, 2),), (Active(faults.S6, False, 5),), counts, "open")
+        now = faults.unplugged(known)
+        self.assertEqual(now, Faults(((1, 2),), (Active(faults.S6, False, 5),), counts[1:4], "open"))
+        self.assertIs(faults.unplugged(now), now)
+        self.assertEqual(self.watched(known, 0, 10, "A")[0].counts, counts)
 
     def test_strongest_rules(self):
         for rows, reaction in (
@@ -320,3 +204,146 @@ class Life(unittest.TestCase):
         self.assertEqual([fault.row for fault in now.active], [faults.S6, faults.X1])
         self.assertEqual(now.pending, ((1, 2),))
         self.assertEqual(now.active[1].clear_at_ms, 31_000)
+
+    def test_raised_twice_is_one(self):
+        now, _ = faults.raised(faults.NO_FAULTS, faults.X1, 1000)
+        now, _ = faults.raised(now, faults.X1, 1001)
+        self.assertEqual(now.active, (Active(faults.X1, False, 31_001),))
+
+    def test_raised_row_that_never_hardens(self):
+        now = faults.NO_FAULTS
+        for number in range(9):
+            now, _ = faults.raised(now, faults.S6, 1000 + number)
+            self.assertEqual(now.reaction, "open")
+
+
+class EveryRow(unittest.TestCase):
+    """Each row of ROWS through its life; X1 is raised by the shell and has tests of its own."""
+
+    def rows(self):
+        return [(index, ROWS[index]) for index in range(len(ROWS)) if ROWS[index][0] != "X1"]
+
+    def active(self, index, at_ms=1_000_000, known=faults.NO_FAULTS):
+        """Faults with row `index` confirmed at at_ms + its confirm time."""
+        now, _ = faults.watched(known, 1 << index, at_ms, "C")
+        return faults.watched(now, 1 << index, at_ms + ROWS[index][1], "C")[0]
+
+    def ids(self, now):
+        """Ids of the active rows."""
+        return [ROWS[fault.row][0] for fault in now.active]
+
+    def test_confirm_time_to_the_millisecond(self):
+        for index, row in self.rows():
+            now, events = faults.watched(faults.NO_FAULTS, 1 << index, 1_000_000, "C")
+            self.assertEqual(self.ids(now), [] if row[1] else [row[0]])
+            if row[1]:
+                now, events = faults.watched(now, 1 << index, 1_000_000 + row[1] - 1, "C")
+                self.assertEqual((self.ids(now), events, now.reaction), ([], (), ""))
+                now, events = faults.watched(now, 1 << index, 1_000_000 + row[1], "C")
+            self.assertEqual([(event.code, event.args) for event in events], [("fault", (row[0],))])
+            self.assertEqual(self.ids(now), [row[0]])
+            self.assertEqual(now.counts, ((index, 1, 1_000_000 + row[1]),))
+            again, events = faults.watched(now, 1 << index, 1_000_000 + row[1] + TICK_MS, "C")
+            self.assertEqual((events, again.counts), ((), now.counts))
+
+    def test_reaction(self):
+        for index, row in self.rows():
+            is_latching = row[4] in ("hard", "permanent", "owner") and not row[5]
+            now = self.active(index)
+            self.assertEqual(now.active[0].is_latched, is_latching, row[0])
+            self.assertEqual(now.reaction, STRONGEST[row[2]] if is_latching else row[2], row[0])
+
+    def test_what_time_clears(self):
+        for index, row in self.rows():
+            clear_ms = {"at_once": 0, "retry": 900_000}.get(row[4], 30_000)
+            now = self.active(index)
+            gone_ms = 1_000_000 + row[1]
+            if now.active[0].is_latched:
+                self.assertEqual(self.ids(faults.watched(now, 0, LONG_MS, "C")[0]), [row[0]])
+                continue
+            if clear_ms:
+                self.assertEqual(self.ids(faults.watched(now, 0, gone_ms + clear_ms - 1, "C")[0]), [row[0]], row[0])
+            after, events = faults.watched(now, 0, gone_ms + clear_ms, "C")
+            self.assertEqual((self.ids(after), after.reaction), ([], ""), row[0])
+            self.assertEqual([(event.code, event.args) for event in events], [("fault_gone", (row[0],))])
+
+    def test_what_unplugging_clears(self):
+        for index, row in self.rows():
+            now = self.active(index)
+            if now.active[0].is_latched:
+                after = self.ids(faults.watched(now, 0, LONG_MS, "A")[0])
+                self.assertEqual(after, [] if row[4] == "hard" else [row[0]])
+            else:
+                self.assertEqual(
+                    self.ids(faults.watched(now, 0, 1_000_000 + row[1], "A")[0]), [row[0]][: row[4] != "at_once"]
+                )
+
+    def test_what_a_person_clears(self):
+        for index, row in self.rows():
+            now = self.active(index)
+            at_box = row[4] in ("hard", "owner")
+            self.assertEqual(self.ids(faults.cleared(now, True)[0]), [] if at_box else [row[0]], row[0])
+            at_page = row[4] == "owner"
+            self.assertEqual(self.ids(faults.cleared(now, False)[0]), [] if at_page else [row[0]], row[0])
+
+    def test_a_cause_that_lasts_is_never_cleared(self):
+        for index, row in self.rows():
+            now = self.active(index)
+            for letter in "AC":
+                self.assertEqual(self.ids(faults.watched(now, 1 << index, LONG_MS, letter)[0]), [row[0]])
+
+    def test_what_latches_when_it_comes_too_often(self):
+        for index, row in self.rows():
+            if not row[5]:
+                continue
+            now = faults.NO_FAULTS
+            for number in range(row[5] + 1):
+                at_ms = 1_000_000 + number * 1_000_000
+                now, _ = faults.watched(now, 0, at_ms - 1, "C")
+                self.assertEqual(now.active, (), row[0])
+                now = self.active(index, at_ms, now)
+                self.assertEqual(now.active[0].is_latched, number == row[5], row[0])
+            self.assertEqual(now.reaction, STRONGEST[row[2]] if row[2] == "open" else row[2])
+            self.assertEqual(self.ids(faults.watched(now, 0, LONG_MS, "C")[0]), [row[0]])
+            is_permanent = row[4] == "permanent"
+            self.assertEqual(self.ids(faults.watched(now, 0, LONG_MS, "A")[0]), [row[0]] if is_permanent else [])
+            self.assertEqual(self.ids(faults.cleared(now, True)[0]), [row[0]] if is_permanent else [])
+            self.assertEqual(self.ids(faults.cleared(now, False)[0]), [row[0]])
+
+    def test_rows_beside_each_other(self):
+        mask = 0
+        for index, row in self.rows():
+            mask |= 1 << index
+        now, _ = faults.watched(faults.NO_FAULTS, mask, 1000, "C")
+        now, events = faults.watched(now, mask, 61_000, "C")
+        self.assertEqual(sorted(self.ids(now)), sorted(row[0] for _, row in self.rows()))
+        self.assertEqual(now.pending, tuple((index, 1000 + row[1]) for index, row in self.rows()))
+        self.assertEqual(now.reaction, "locked")
+
+
+class Cleared(unittest.TestCase):
+    def test_nothing_to_clear_is_the_same_object(self):
+        soft = Faults((), (Active(faults.S6, False, 5),), ((faults.S6, 1, 1),), "open")
+        for is_at_box in (False, True):
+            self.assertIs(faults.cleared(soft, is_at_box)[0], soft)
+
+    def test_a_crash_gives_way_to_both_with_its_count(self):
+        crashed = Faults((), (Active(faults.X1, True, 5),), ((faults.X1, 3, 1), (faults.S8, 2, 1)), "locked")
+        for is_at_box in (False, True):
+            after, events = faults.cleared(crashed, is_at_box)
+            self.assertEqual(after, Faults((), (), ((faults.S8, 2, 1),), ""))
+            self.assertEqual([(event.code, event.args) for event in events], [("fault_gone", ("X1",))])
+
+    def test_others_stay(self):
+        both = Faults(((1, 2),), (Active(faults.S2, True, 5), Active(faults.S6, False, 5)), (), "locked")
+        after, _ = faults.cleared(both, True)
+        self.assertEqual(after, Faults(((1, 2),), (Active(faults.S6, False, 5),), (), "open"))
+
+
+class Counts(unittest.TestCase):
+    def test_crashes_count_for_ten_minutes(self):
+        self.assertEqual(faults.counted(((faults.X1, 1, 1000),), faults.X1, 600_999)[1], 2)
+        self.assertEqual(faults.counted(((faults.X1, 1, 1000),), faults.X1, 601_000)[1], 1)
+
+    def test_reactions_rise(self):
+        self.assertEqual(faults.REACTIONS, ("", "warn", "no_start", "stop", "open", "locked"))
