@@ -5,6 +5,7 @@ from math import log
 from machine import ADC, Pin
 
 FULL_UV = 3_300_000
+LOWEST_UV, HIGHEST_UV = 30_000, 2_950_000  # of the NTC: at −48 and 129 °C
 NTC_READS = 8  # one a tick: a mean over 184 ms
 OPEN_OHM = 1_000_000  # nothing, or next to nothing, is connected
 
@@ -25,7 +26,9 @@ class Dividers:
 
         The temperature is None while the sensor is bad, the resistance None on a board without the input.
         """
-        self._sum_uv += self._ntc.read_uv()
+        uv = self._ntc.read_uv()
+        # One read at a rail makes the mean no temperature: a loose wire must not pass for cold.
+        self._sum_uv += uv if LOWEST_UV < uv < HIGHEST_UV else -FULL_UV * NTC_READS
         self._reads += 1
         if self._reads == NTC_READS:
             self._tenths_c = tenths_c_of(self._sum_uv // NTC_READS)

@@ -2,9 +2,10 @@
 
 from math import atan2, pi
 
-MIDDLE_HZ = 55  # the first guess: by angles alone frequencies 1/tick apart look alike, from here 40–70 Hz are clear
+MIDDLE_HZ = 55  # by angles alone frequencies 1/tick apart look alike; from here 40–70 Hz are clear
 SETTLED = 16  # bursts until the loop is right within 0.3 Hz
-MOST_US = 250_000  # after a longer stall the angle says nothing
+CLEAR_US, MOST_US = 30_000, 250_000  # at most between two bursts: while that is open, and once settled
+FAR_TURNS = 0.05
 
 
 class MainsFrequency:
@@ -27,11 +28,14 @@ class MainsFrequency:
         half = pi * self._hz * span_us / 1_000_000
         ratio = 16 * (half / 3 + half * half * half / 45)
         level *= ratio
-        is_live = level * level + slope * slope > (ratio * self._least) ** 2
-        if not is_live or not 0 < after_us < MOST_US:
+        if level * level + slope * slope < (ratio * self._least) ** 2:
+            self._bursts = 0
+            self.mhz = None
+            return False
+        if not 0 < after_us < (MOST_US if self._bursts == SETTLED else CLEAR_US):
             self._bursts = 0
         self._advance(atan2(level, slope) / (2 * pi), after_us / 1_000_000)
-        return is_live
+        return True
 
     def mean_square(self, level, slope, span_us):
         """Mean square of a whole wave from level and slope of a part of it, wherever on the wave that part lies: a
@@ -43,8 +47,8 @@ class MainsFrequency:
         return int(crest / (2 * 16 * 16 * short * short))
 
     def _advance(self, turns, after_s):
-        """One step of a loop of second order. A burst that an interruption stretches by 1 ms moves the frequency by
-        0.04 Hz, and a step of it is followed in 0.2 s.
+        """One step of a loop of second order, quick while the angle is far from what was foreseen: a step of 4 Hz is
+        followed in 0.2 s, and a burst that an interruption stretches by 1 ms moves the frequency by 0.05 Hz.
         """
         if self._bursts < 2:
             self._hz = MIDDLE_HZ
@@ -56,7 +60,8 @@ class MainsFrequency:
             if self._bursts:
                 self._hz += error / after_s
         else:
-            self._turns = (foreseen + 0.35 * error) % 1
-            self._hz += 0.04 * error / after_s
+            self._turns = (foreseen + error / 2) % 1
+            self._hz += (0.15 if abs(error) > FAR_TURNS else 0.04) * error / after_s
+        # Where the angle could also mean another frequency, that one lies outside of this.
         self._bursts = min(self._bursts + 1, SETTLED) if 37 < self._hz < 73 else 0
         self.mhz = int(self._hz * 1000) if self._bursts == SETTLED else None

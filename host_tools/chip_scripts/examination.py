@@ -12,7 +12,7 @@ from firmware.drivers import board_facts
 from firmware.drivers.board import Board
 
 TICK_MS = 23
-TICKS = 16  # five more than the window of the current sensors
+TICKS = 20  # more than the windows of the current sensors and of the temperature
 READS = 128
 RESIDUAL_MS = 500
 
@@ -47,6 +47,11 @@ class Bench:
             "low_mv": last.pilot_low_mv,
             "currents_ma": last.currents_ma,
             "voltages_mv": last.voltages_mv,
+            "temperature_tenths_c": last.temperature_tenths_c,
+            "proximity_ohm": last.proximity_ohm,
+            "live_poles": last.output_live_poles,
+            "is_feedback_closed": last.is_feedback_closed,
+            "age_ms": last.currents_age_ms,
             "is_tripped": last.is_residual_tripped,
             "is_earth_ok": last.is_earth_ok,
             "is_lid_closed": last.is_lid_closed,

@@ -10,6 +10,9 @@ PILOT_MV, PILOT_PERCENT = 12_000, 5
 READ_PERCENT = 50  # a read may take so much longer than the board file says
 MOST_NOISE_MV = 30  # of the pilot, standard deviation
 MOST_ZERO_MA = 300
+MOST_AGE_MS = 100
+POLES = ("L1", "L2", "L3", "N")
+LEAST_OHM, MOST_OHM = 60, 4500  # requirements §1, proximity
 DARK_MV, LOW_MV, HIGH_MV = 20_000, 180_000, 264_000
 CALIBRATE = "run 'device calibrate', or check the pilot's supply and dividers"
 
@@ -48,11 +51,26 @@ def findings(made, board):
         if level:
             words = f"The coil's pin {board['pins'][name]} ({name}) is high although it is driven low"
             yield words, "disconnect the mains and look for a short"
+    yield from contactor_findings(made["rest"])
     yield from residual_findings(made)
     yield from switch_findings(made["rest"])
+    if made["rest"]["age_ms"] > MOST_AGE_MS:
+        yield "The ADC stands still: no reading moves", "check the chip's supply; try another module"
+        return
     yield from pilot_findings(made, board)
     yield from adc_findings(made["adc"], board)
     yield from sensor_findings(made["rest"], board)
+    yield from divider_findings(made["rest"])
+
+
+def contactor_findings(rest):
+    """The contactor at rest: every pole dead, the mirror contact closed."""
+    live = [name for bit, name in enumerate(POLES) if rest["live_poles"] >> bit & 1]
+    if live:
+        words = f"Behind the open contactor {' and '.join(live)} is live"
+        yield words, "disconnect the mains and have the contactor replaced; a welded pole is dangerous"
+    elif rest["is_feedback_closed"]:
+        yield "The mirror contact says that the contactor is pulled in", "check its wire and the contactor"
 
 
 def residual_findings(made):
@@ -136,6 +154,16 @@ def sensor_findings(rest, board):
             yield words, "check the supply and the voltage divider"
 
 
+def divider_findings(rest):
+    """Temperature and proximity."""
+    if rest["temperature_tenths_c"] is None:
+        yield "The temperature sensor gives no temperature", "check the NTC, its wires and the resistor to earth"
+    ohm = rest["proximity_ohm"]
+    if ohm is not None and not LEAST_OHM <= ohm <= MOST_OHM:
+        words = f"Proximity shows {ohm} ohm, which is no cable" if ohm < MOST_OHM * 10 else "Proximity shows no cable"
+        yield words, "check the resistor in the cable's plug and its wire"
+
+
 def notes(rest, board):
     """What could not be looked at, and is nothing wrong."""
     dark = [phase + 1 for phase in range(board["phases"]) if rest["voltages_mv"][phase] < DARK_MV]
@@ -143,4 +171,3 @@ def notes(rest, board):
         yield "No mains: the voltages could not be looked at."
     elif dark:
         yield f"No mains on phase {' and '.join(map(str, dark))}: right for a supply with fewer phases."
-    yield "The temperature is not measured yet."

@@ -3,6 +3,7 @@
 CLOSE_US = 20_000
 OPEN_US = 12_000
 BOUNCE_US = 1_500
+LIVE_MV = 50_000  # a detector sees a pole from here (requirements §2)
 POLES = ("l1", "l2", "l3", "n")
 
 
@@ -30,9 +31,19 @@ class Contactor:
         moved = wired if self.is_pulled and not self.plant.faults["contactor_stuck_open"] else 0
         return moved | self._welded() & wired
 
-    def is_mirror_pulled(self):
-        """Where the mirror contact stands; it is linked to the poles, so one that welds holds it too."""
-        return self.closed_poles() != 0
+    def reads_pulled_in(self):
+        """What the mirror contact's wire says. The contact is linked to the poles, so one that welds holds it too; it
+        pulls the wire low while the contactor is open, so that a broken one reads as pulled in.
+        """
+        return self.closed_poles() != 0 or self.plant.faults["feedback_broken"]
+
+    def live_poles(self):
+        """Bit mask of poles that detectors behind the contactor find live; that of N sees whether N conducts."""
+        poles = self.plant.live_poles()
+        for phase in range(3):
+            if poles >> phase & 1 and self.plant.mains.rms_mv(phase) < LIVE_MV:
+                poles &= ~(1 << phase)
+        return poles
 
     def _welded(self):
         """Bit mask of welded poles."""

@@ -4,6 +4,7 @@ import math
 import random
 
 from firmware.core.units import SATURATED_MA
+from host_tools.sim import pilot_circuit
 
 TICKS = 11  # the drivers average over the same window with the same weights (requirements §3)
 WEIGHTS = (1, 2, 3, 4, 4, 4, 4, 4, 3, 2, 1)
@@ -111,7 +112,7 @@ class FastSensors:
         plant = self.plant
         tenths_c = plant.temperature_tenths_c
         is_bad = plant.faults["temperature_sensor_dead"] or not COLDEST <= tenths_c <= HOTTEST
-        ohm = min(plant.proximity_ohm(), OPEN_OHM) if self.has_proximity else None
+        ohm = min(pilot_circuit.proximity_ohm(plant.cable_ohm, plant.faults), OPEN_OHM) if self.has_proximity else None
         return (None if is_bad else tenths_c), ohm
 
     def _row_now(self):

@@ -8,6 +8,7 @@ SEND_PIN, SEND_PWM, READ, TIME = 1, 2, 3, 4
 WATCHDOG, FEED, STATE, RESET, RESYNC, PULSES, AIR = 5, 6, 7, 8, 9, 10, 11
 MARK = b"\x00again\xff\x01"
 ANALOG = 0x80
+TICKS_PERIOD = 1 << 30  # microseconds wrap as on the chip
 
 
 class RealTime:
@@ -132,9 +133,9 @@ class LinkServer:
                 self.on_reset(which)
 
     def _answer(self, names):
-        """Four bytes a read: 24 bits of value, 8 bits of what it cost in us."""
+        """The plant's microseconds in four bytes; then four a read: 24 bits of value, 8 bits of what it cost in us."""
         world = self.world
-        made = bytearray()
+        made = bytearray(struct.pack("<I", world.plant.now_us % TICKS_PERIOD))
         world.extra_us = 0
         for name in names:
             before_us = world.extra_us

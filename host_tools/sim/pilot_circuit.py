@@ -5,6 +5,7 @@ DIODE_MV = 700  # 0.55–0.85 V
 B_OHM = 2740.0
 C_OHM = 1300.0
 D_OHM = 270.0
+OPEN_OHM, BETWEEN_OHM = 1_000_000, 350  # proximity: no resistor; between the codes of 20 A and 32 A (requirements §1)
 PWM_PERIOD_US = 1002  # 998 Hz, as the chip's LEDC makes it
 
 
@@ -47,3 +48,12 @@ def signalled_ma(duty_permille):
     if 850 < duty_permille <= 960:
         return (duty_permille - 640) * 250
     return 0
+
+
+def proximity_ohm(cable_ohm, faults):
+    """Resistance between proximity and earth in ohm, of a cable and with the plant's faults."""
+    if faults["proximity_open"]:
+        return OPEN_OHM
+    if faults["proximity_short"]:
+        return 0
+    return BETWEEN_OHM if faults["proximity_between"] else cable_ohm

@@ -2,6 +2,8 @@
 
 import math
 
+from host_tools.sim import pilot_circuit
+
 ADC_STEP_UV = 806  # 12 bits over 3.3 V
 ADC_MOST_UV = 3_300_000
 READ_US = (35, 60)  # requirements §3; now and then a gap of 1 ms
@@ -51,11 +53,11 @@ class PinWorld:
             pins.earth_ok: lambda: not plant.faults["earth_lost"],
             pins.lid_closed: lambda: plant.faults["lid_open"],
             pins.button: lambda: not plant.is_button_pressed,
-            pins.feedback: plant.is_feedback_closed,
+            pins.feedback: plant.contactor.reads_pulled_in,
             pins.coil_enable: plant.is_enable_high,
         }
         for bit, pin in enumerate((pins.live_l1, pins.live_l2, pins.live_l3, pins.live_n)):
-            self._inputs[pin] = lambda bit=bit: plant.output_live_poles() >> bit & 1
+            self._inputs[pin] = lambda bit=bit: plant.contactor.live_poles() >> bit & 1
 
     @staticmethod
     def _scaled(milli, uv_per_unit, zero_uv):
@@ -93,7 +95,7 @@ class PinWorld:
         return SUPPLY_UV * BELOW_NTC_OHM / (BELOW_NTC_OHM + ntc_ohm)
 
     def _proximity_uv(self, at_us, _):
-        cable_ohm = self.plant.proximity_ohm()
+        cable_ohm = pilot_circuit.proximity_ohm(self.plant.cable_ohm, self.plant.faults)
         return SUPPLY_UV * cable_ohm / (cable_ohm + ABOVE_PROXIMITY_OHM)
 
     def read_uv(self, pin):

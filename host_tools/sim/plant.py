@@ -23,8 +23,6 @@ PUMP_US = 250_000  # the charge pump holds the coil 200–300 ms after the last 
 TRACE_MOST = 10_000
 TRACE_STEP_MA = 500
 RESIDUAL_US = 30_000  # the sensor's answer to its test input
-LIVE_MV = 50_000  # a detector behind the contactor sees a pole from here (requirements §2)
-OPEN_OHM, BETWEEN_OHM = 1_000_000, 350  # proximity: no resistor; between the codes of 20 A and 32 A (requirements §1)
 
 
 class Plant:
@@ -199,33 +197,12 @@ class Plant:
         """Bit mask of poles that conduct while the box has its supply."""
         return self._poles
 
-    def output_live_poles(self):
-        """Bit mask of poles with a voltage behind the contactor, as detectors see it; N conducts or does not."""
-        poles = self._poles
-        for phase in range(3):
-            if poles >> phase & 1 and self.mains.rms_mv(phase) < LIVE_MV:
-                poles &= ~(1 << phase)
-        return poles
-
-    def is_feedback_closed(self):
-        """Whether the mirror contact reads as pulled in; a broken wire does too, for the contact pulls it low."""
-        return self.contactor.is_mirror_pulled() or self.faults["feedback_broken"]
-
-    def proximity_ohm(self):
-        """Resistance between proximity and earth in ohm."""
-        faults = self.faults
-        if faults["proximity_open"]:
-            return OPEN_OHM
-        if faults["proximity_short"]:
-            return 0
-        return BETWEEN_OHM if faults["proximity_between"] else self.cable_ohm
-
     def flow_changed(self):
         """Currents changed: close the energy account of the time before."""
         self.settle_energy()
         draw_ma = self.car.draw_ma if self.is_live() and self.car.is_plugged else 0
         phases = 1 if self.car.character == "one_phase" else self.phases
-        poles = self.output_live_poles()
+        poles = self.contactor.live_poles()
         self.currents_ma = tuple(draw_ma if index < phases and poles >> index & 1 else 0 for index in range(3))
         most_ma = max(self.currents_ma)
         if abs(most_ma - self._traced_ma) > TRACE_STEP_MA or (most_ma == 0) != (self._traced_ma == 0):

@@ -54,18 +54,60 @@ def grid_word(box, word):
 
 
 def owner(box, what):
-    """owner pauses | resumes | charges now"""
-    kind = {"pauses": "limit", "resumes": "resume", "charges now": "charge_now"}[what]
+    """owner pauses | resumes | charges now | unlocks | clears the fault"""
+    kind = OWNER[what]
     box.owner(kind, 0, 3600 if kind == "limit" else None)
 
 
+def button(box, for_text):
+    """press the button [for TIME]; the world goes on meanwhile."""
+    world.change(box.plant, {"panel": {"button_is_pressed": True}})
+    box.run_ms(seconds(for_text) if for_text else SHORT_PRESS_MS)
+    world.change(box.plant, {"panel": {"button_is_pressed": False}})
+
+
+def mains_volts(box, text):
+    """mains N V | mains N N N V"""
+    volts_mv = [round(float(one) * 1000) for one in text.split()]
+    world.change(box.plant, {"mains": {"voltages_mv": volts_mv * 3 if len(volts_mv) == 1 else volts_mv}})
+
+
+def mains_hertz(box, text):
+    """mains N Hz"""
+    world.change(box.plant, {"mains": {"frequency_mhz": round(float(text) * 1000)}})
+
+
+def temperature(box, text):
+    """temperature N C"""
+    world.change(box.plant, {"temperature_tenths_c": round(float(text) * 10)})
+
+
+def cable(box, text):
+    """cable N ohm"""
+    world.change(box.plant, {"car": {"cable_ohm": int(text)}})
+
+
+SHORT_PRESS_MS = 300
+OWNER = {
+    "pauses": "limit",
+    "resumes": "resume",
+    "charges now": "charge_now",
+    "unlocks": "unlock",
+    "clears the fault": "clear_fault",
+}
+NUMBER = r"-?\d+(?:\.\d+)?"
 ACTIONS = (
     (r"plug (in|out)", plug),
     (r"the car (is full|wants to charge)", wants),
     (r"fault (\w+) (on|off)", fault),
     (r"grid(?: command (\w+))? (pauses|limits to \d+ A) for " + TIME + r"(?:, resume (\S+))?", grid_holds),
     (r"grid says (pause|resume)", grid_word),
-    (r"owner (pauses|resumes|charges now)", owner),
+    (rf"owner ({'|'.join(OWNER)})", owner),
+    (rf"press the button(?: for {TIME})?", button),
+    (rf"mains ({NUMBER}(?: {NUMBER} {NUMBER})?) V", mains_volts),
+    (rf"mains ({NUMBER}) Hz", mains_hertz),
+    (rf"temperature ({NUMBER}) C", temperature),
+    (r"cable (\d+) ohm", cable),
 )
 
 

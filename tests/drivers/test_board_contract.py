@@ -7,7 +7,6 @@ import pytest
 from firmware.core.records import Outputs
 from firmware.drivers import board_facts
 from host_tools.sim import world
-from host_tools.sim.fast_board import FastBoard
 from host_tools.sim.plant import Plant
 from host_tools.sim.true_board import START_TICKS, TrueBoard
 
@@ -16,26 +15,6 @@ X1 = Outputs(False, "high", 1000, "off", False)
 PWM = Outputs(False, "pwm", 266, "green", False)
 CLOSED = Outputs(True, "pwm", 266, "green", False)
 LOW = Outputs(False, "low", 0, "red", False)
-
-
-@pytest.fixture(params=("fast", "reference", "burst"))
-def seam(request):
-    """(plant, board, run function) of one seam."""
-    plant = Plant(SEED)
-    name = "reference" if request.param == "fast" else request.param
-    facts = board_facts.loaded(f"hardware/boards/{name}.json")
-    board = FastBoard(plant, facts) if request.param == "fast" else TrueBoard(plant, facts)
-
-    def run(outputs, ticks):
-        """Readings after `ticks` ticks under these outputs."""
-        for _ in range(ticks):
-            begun_us = plant.now_us
-            readings = board.sense()
-            board.act(outputs)
-            plant.advance_to(max(plant.now_us, begun_us + 23_000))
-        return readings
-
-    return plant, board, run
 
 
 def near(value, wanted, permille):

@@ -63,7 +63,7 @@ def test_a_healthy_board_and_the_firmware_runs_again(healthy, capsys):
     starts = len(healthy.chip.resets)
     code, said = visit(capsys, healthy.port)
     assert (code, said.splitlines()[-1]) == (0, doctor.HEALTHY), said
-    assert said.splitlines() == ["(The temperature is not measured yet.)", doctor.HEALTHY]
+    assert said.splitlines() == [doctor.HEALTHY]
     healthy.wait(lambda: len(healthy.chip.resets) == starts + 1, "the start after the visit")
     healthy.wait_runs()
     code, said = visit(capsys, healthy.port, "--json")
@@ -78,10 +78,18 @@ def test_a_healthy_board_and_the_firmware_runs_again(healthy, capsys):
     (
         ({"faults": {"earth_lost": True}}, "protective earth is missing: disconnect"),
         ({"faults": {"lid_open": True}}, "The lid is open"),
+        ({"faults": {"contactor_welded_l2": True}}, "Behind the open contactor L2 is live"),
+        ({"faults": {"feedback_broken": True}}, "The mirror contact says"),
+        ({"faults": {"temperature_sensor_dead": True}}, "The temperature sensor gives no temperature"),
+        ({"faults": {"proximity_open": True}}, "Proximity shows no cable"),
+        ({"faults": {"proximity_short": True}}, "Proximity shows 0 ohm"),
         ({"faults": {"residual_test_dead": True}}, "does not trip when asked"),
         ({"faults": {"residual_trip": True}}, "says tripped at rest"),
-        ({"faults": {"adc_zero": True}}, "no voltage above zero is read"),
-        ({"faults": {"adc_full": True}}, "instead of 12.0 V"),
+        ({"faults": {"adc_zero": True}}, "The ADC stands still"),
+        ({"faults": {"adc_full": True}}, "The ADC stands still"),
+        ({"faults": {"adc_stuck": True}}, "The ADC stands still"),
+        ({"faults": {"pilot_short_minus12": True}}, "no voltage above zero is read"),
+        ({"faults": {"adc_offset": True}}, "instead of 12.0 V"),
         ({"faults": {"adc_noise": True}}, "The pilot's noise is"),
         ({"faults": {"pilot_short_12v": True}}, "The pilot's low half is"),
         ({"panel": {"button_is_pressed": True}}, "The button is held down all the time"),

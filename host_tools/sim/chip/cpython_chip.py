@@ -39,7 +39,8 @@ def install(chip_clock):
     start = time.monotonic()
     speed = chip_clock.speed
     time.ticks_ms = lambda: (int((time.monotonic() - start) * 1000 * speed) + PERIOD - 30_000) % PERIOD
-    time.ticks_us = lambda: (int(time.monotonic() * 1_000_000) + chip_clock.ahead_us()) % PERIOD
+    chip_clock.ticks_us = lambda: int(time.monotonic() * 1_000_000) % PERIOD
+    time.ticks_us = lambda: (chip_clock.ticks_us() + chip_clock.ahead_us()) % PERIOD
     time.ticks_diff = lambda later, earlier: (later - earlier + PERIOD // 2) % PERIOD - PERIOD // 2
     time.ticks_add = lambda ticks, more: (ticks + more) % PERIOD
     ScaledSelector.speed = speed

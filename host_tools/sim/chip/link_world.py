@@ -8,12 +8,15 @@ import socket
 import struct
 import time
 
+import chip_clock
+
 SEND_PIN, SEND_PWM, READ, TIME = 1, 2, 3, 4
 WATCHDOG, FEED, STATE, RESET, RESYNC, PULSES, AIR = 5, 6, 7, 8, 9, 10, 11
 SOFT, HARD = 1, 2
 MARK = b"\x00again\xff\x01"
 ANALOG, DIGITAL = 0x80, 0x00
 MOST_READS = 400
+TICKS_PERIOD = 1 << 30
 
 
 class LinkWorld:
@@ -29,6 +32,7 @@ class LinkWorld:
         self._answer = b""
         self._at = 0
         self.ahead_us = 0
+        self.offset_us = 0  # from the interpreter's microseconds to the plant's, at the newest fetch
 
     def keep_reading_through(self, pins):
         """Pins whose writes do not end a tick's reads (the reset of the peak detectors)."""
@@ -60,8 +64,11 @@ class LinkWorld:
 
     def _fetch(self, names):
         """Ask for reads, in order."""
-        self._answer = self._asked_for(struct.pack("<BH", READ, len(names)) + bytes(names), 4 * len(names))
-        self._at = 0
+        answer = self._asked_for(struct.pack("<BH", READ, len(names)) + bytes(names), 4 + 4 * len(names))
+        self._answer = answer
+        self._at = 4
+        if chip_clock.ticks_us is not None:
+            self.offset_us = struct.unpack_from("<I", answer, 0)[0] - chip_clock.ticks_us() % TICKS_PERIOD
 
     def _read(self, name):
         """(value, cost_us) of one read, from what was fetched ahead where it fits."""

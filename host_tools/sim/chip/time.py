@@ -6,6 +6,7 @@ from utime import *  # noqa: F403 - everything else is the interpreter's own
 
 _START = utime.ticks_ms()
 _PERIOD = 1 << 30
+chip_clock.ticks_us = utime.ticks_us
 
 
 def ticks_ms():
@@ -14,8 +15,8 @@ def ticks_ms():
 
 
 def ticks_us():
-    """Microseconds; reads that were fetched ahead count as the time they cost."""
-    return utime.ticks_add(utime.ticks_us(), chip_clock.ahead_us())
+    """Microseconds of the plant; reads that were fetched ahead count as the time they cost."""
+    return (utime.ticks_us() + chip_clock.ahead_us()) % _PERIOD
 
 
 def sleep_ms(ms):
