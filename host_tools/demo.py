@@ -8,7 +8,8 @@ import signal
 import sys
 
 from host_tools import bootstrap, chip
-from host_tools.bench.virtual_box import CannotStart, Demo
+from host_tools.bench.ports import CannotStart
+from host_tools.bench.virtual_box import Demo
 from host_tools.sim.car import CHARACTERS
 
 
@@ -19,6 +20,7 @@ def parser():
     made.add_argument("--bench", type=int, default=8081, metavar="PORT", help="page to play the car")
     made.add_argument("--mqtt", type=int, default=1883, metavar="PORT", help="port of the embedded broker")
     made.add_argument("--broker", metavar="HOST:PORT", help="use this broker instead of the embedded one")
+    made.add_argument("--broker-name", metavar="NAME", help="the box knows its broker by this name (for dns_dead)")
     made.add_argument("--runtime", choices=("micropython", "cpython"), help="default: MicroPython where it can be had")
     made.add_argument("--speed", type=int, default=1, metavar="N", help="simulated seconds a second")
     made.add_argument("--data", metavar="DIR", help="the device's flash (default: .cache/demo)")

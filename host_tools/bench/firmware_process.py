@@ -11,6 +11,7 @@ from pathlib import Path
 from host_tools import bootstrap, chip
 
 CHIP_FOLDER = bootstrap.ROOT / "host_tools" / "sim" / "chip"
+NAMES_FOLDER = bootstrap.ROOT / "host_tools" / "sim" / "chip_names"  # on the path where the bench answers names
 SIM_FOLDER = bootstrap.ROOT / "host_tools" / "sim"
 HEAP = "1m"  # the reference board has PSRAM (design: whole firmware within 320 kB live of this)
 
@@ -31,7 +32,8 @@ class FirmwareProcess:
         root = str(bootstrap.ROOT)
         if runtime == "micropython":
             compiled = str(chip.compiled(chip.firmware_sources(), "demo"))
-            self.config["paths"] = [str(CHIP_FOLDER), str(SIM_FOLDER), compiled, compiled + "/firmware", root]
+            self.config["paths"] = [str(NAMES_FOLDER)] if "dns_at" in config else []
+            self.config["paths"] += [str(CHIP_FOLDER), str(SIM_FOLDER), compiled, compiled + "/firmware", root]
             self.command = [*chip.interpreter(), "-X", f"heapsize={heap}", str(CHIP_FOLDER / "start.py")]
         else:
             self.config["paths"] = [str(CHIP_FOLDER), str(SIM_FOLDER), root, root + "/firmware"]

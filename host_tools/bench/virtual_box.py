@@ -5,7 +5,6 @@ import contextlib
 import json
 import secrets
 import signal
-import socket
 import sys
 import time
 import urllib.request
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from firmware.wire import secret
 from host_tools import bootstrap, chip
+from host_tools.bench.ports import CannotStart, broker_address, free_port
 from host_tools.sim.car import CHARACTERS
 
 PLANT_STEP_S = 0.005
@@ -20,40 +20,12 @@ READY_S = 30
 INSTALLER_CODE = "demo-installer"  # the same in every demo; a real box gets one of its own (device provision)
 
 
-class CannotStart(Exception):
-    """One clear line; exit 2."""
-
-
-def free_port(wanted, name):
-    """The wanted loopback port, or a free one for 0. Errors: CannotStart when it is taken."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", wanted))
-        except (OSError, OverflowError):
-            raise CannotStart(
-                f"port {wanted} for {name} is in use or not allowed; choose another with --{name}."
-            ) from None
-        return probe.getsockname()[1]
-
-
-def broker_address(text):
-    """(host, port) of a given broker that answers. Errors: CannotStart."""
-    host, _, port = text.rpartition(":")
-    if not host or not port.isdigit() or not 0 < int(port) < 65536:
-        raise CannotStart(f"--broker wants HOST:PORT, not '{text}'.")
-    try:
-        socket.create_connection((host, int(port)), 5).close()
-        return socket.gethostbyname(host), int(port)
-    except OSError as error:
-        raise CannotStart(f"no broker answers at {text} ({error.strerror or error}).") from None
-
-
 class Demo:
     """Everything that runs: plant, bench, broker, firmware."""
 
     def __init__(self, options):
         from firmware.drivers import board_facts
+        from host_tools.bench.air import Air, Way
         from host_tools.bench.firmware_process import FirmwareProcess
         from host_tools.sim.link_server import LinkServer, RealTime
         from host_tools.sim.pin_world import PinWorld
@@ -72,6 +44,7 @@ class Demo:
         facts = board_facts.loaded(board_path)
         self.web_port = free_port(options.web, "web")
         self.bench_port = free_port(options.bench, "bench")
+        self.inner_web = ("127.0.0.1", free_port(0, "web"))
         self.is_embedded = not options.broker
         self.mqtt = (
             ("127.0.0.1", free_port(options.mqtt, "mqtt")) if self.is_embedded else broker_address(options.broker)
@@ -81,6 +54,11 @@ class Demo:
         self.link = LinkServer(self.real_time, PinWorld(self.plant, facts))
         self.password = secrets.token_hex(4)
         self.token = secrets.token_hex(16)
+        # The box reaches its broker, and its owner the page, through the air: the bench's faults take it away.
+        self.air = Air(
+            self.plant.faults,
+            (Way(free_port(0, "mqtt"), self.mqtt, "broker_down"), Way(self.web_port, self.inner_web, "")),
+        )
         self.broker = None
         self.is_on = True
         self.state = None
@@ -102,14 +80,17 @@ class Demo:
                 )
         except OSError as error:
             raise CannotStart(f"--data {folder} cannot be used: {error.strerror}.") from None
+        # What is asked by a name costs the box memory, so only where a name is wanted.
+        names = {"dns_servers": ["127.0.0.1"], "dns_at": self.air.names.port} if self.options.broker_name else {}
         return {
+            **names,
             "box": self.options.box,
             "board_path": str(board_path),
             "data_dir": str(folder),
             "web_host": "127.0.0.1",
-            "web_port": 0 if self.options.no_page else self.web_port,
-            "mqtt_host": self.mqtt[0],
-            "mqtt_port": self.mqtt[1],
+            "web_port": 0 if self.options.no_page else self.inner_web[1],
+            "mqtt_host": self.options.broker_name or "127.0.0.1",
+            "mqtt_port": self.air.ways[0].port,
             "owner_password": self.password,
             "owner_token": self.token,
             "installer_code": secret.kept(INSTALLER_CODE, secrets.token_bytes(16)),
@@ -131,6 +112,7 @@ class Demo:
         bench = BenchServer(self.real_time, self.power, lambda: self.state)
         self.tasks.append(asyncio.create_task(bench.app.start_server("127.0.0.1", self.bench_port)))
         self.tasks.append(asyncio.create_task(self._plant()))
+        self.tasks.append(asyncio.create_task(self.air.run()))
         if self.options.serial:
             from host_tools.bench.serial_firmware import SerialFirmware
 
@@ -179,7 +161,7 @@ class Demo:
     def _answers(self):
         """Whether the owner's page answers."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.web_port}/healthz", timeout=2) as found:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.inner_web[1]}/healthz", timeout=2) as found:
                 return found.status == 200
         except OSError:
             return False
@@ -187,7 +169,7 @@ class Demo:
     def _ask_state(self):
         """State of the firmware for the bench page, or None."""
         request = urllib.request.Request(
-            f"http://127.0.0.1:{self.web_port}/api/status", headers={"Authorization": "Bearer " + self.token}
+            f"http://127.0.0.1:{self.inner_web[1]}/api/status", headers={"Authorization": "Bearer " + self.token}
         )
         try:
             with urllib.request.urlopen(request, timeout=2) as found:

@@ -9,6 +9,7 @@ WATCHDOG, FEED, STATE, RESET, RESYNC, PULSES, AIR = 5, 6, 7, 8, 9, 10, 11
 MARK = b"\x00again\xff\x01"
 ANALOG = 0x80
 TICKS_PERIOD = 1 << 30  # microseconds wrap as on the chip
+CLOCK_WRONG_S = 20 * 31_557_600  # faults.md T1: jumps of 20 years
 
 
 class RealTime:
@@ -27,6 +28,13 @@ class RealTime:
     def wall_s(self):
         """The outside world's time of day in UTC epoch seconds, or None."""
         return None if self.wall_offset_s is None else self.wall_offset_s + self.plant.now_us // 1_000_000
+
+    def told_wall_s(self):
+        """What the box hears of it: nothing without Wi-Fi, 20 years too much with a clock that is wrong."""
+        faults, wall_s = self.plant.faults, self.wall_s()
+        if wall_s is None or faults["wifi_down"]:
+            return None
+        return wall_s + CLOCK_WRONG_S if faults["clock_wrong"] else wall_s
 
     def set_wall_s(self, wall_s):
         """Set the outside world's time of day, or None."""
@@ -106,7 +114,7 @@ class LinkServer:
             self.real_time.settle()
             writer.write(self._answer(names))
         elif kind == TIME:
-            writer.write(struct.pack("<I", self.real_time.wall_s() or 0))
+            writer.write(struct.pack("<I", self.real_time.told_wall_s() or 0))
         elif kind == RESYNC:
             writer.write(MARK)
         elif kind == AIR:

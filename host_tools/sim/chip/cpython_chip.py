@@ -2,6 +2,7 @@
 
 import asyncio
 import selectors
+import socket
 import sys
 import time
 import traceback
@@ -36,6 +37,10 @@ def install(chip_clock):
 
     sys.modules["machine"] = fake_machine
     sys.print_exception = lambda error, file: traceback.print_exception(error, file=file)
+    genuine = socket.getaddrinfo
+    socket.getaddrinfo = lambda host, port, *rest, **more: genuine(
+        host, chip_clock.dns_port if port == 53 and chip_clock.dns_port else port, *rest, **more
+    )
     start = time.monotonic()
     speed = chip_clock.speed
     time.ticks_ms = lambda: (int((time.monotonic() - start) * 1000 * speed) + PERIOD - 30_000) % PERIOD

@@ -17,6 +17,7 @@ sys.path[:0] = CONFIG["paths"]
 import chip_clock  # noqa: E402 - the paths come first
 
 chip_clock.speed = CONFIG["speed"]
+chip_clock.dns_port = CONFIG.get("dns_at", 0)
 
 import fake_machine  # noqa: E402
 from link_world import LinkWorld  # noqa: E402
