@@ -54,8 +54,10 @@ class MqttService:
             return
         if isinstance(made, Refusal):
             self._refuse(made, scope)
-        elif not self._app.submit(made):
-            self._ack(made.ref, "busy")
+            return
+        given_way = self._app.submit(made)
+        if given_way is not None and given_way.source == "grid":
+            self._ack(given_way.ref, "busy")
 
     def _parsed(self, message):
         """Command or Refusal for one message on a cmd topic; random delays are drawn here, outside the pure parser."""

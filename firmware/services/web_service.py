@@ -157,7 +157,7 @@ class WebService:
         made = web_api.parse(request.body, self._app.now_ms())
         if isinstance(made, Refusal):
             return refused(made, 400)
-        if not self._app.submit(made):
+        if self._app.submit(made) is made:
             return refused(Refusal("busy", "", "The box is busy; try again.", None), 503)
         return answer({"ref": random_hex()[:8]}, 202)
 

@@ -84,7 +84,8 @@ def told(messages):
     for name, payload, is_retained in messages:
         service._take(f"ebb/1/box/a/{name}", payload, is_retained)
         box.run_ms(100)
-        most = max(most, box.plant.duty_permille)
+        if box.plant.pilot_mode == "pwm":
+            most = max(most, box.plant.duty_permille)
     return before, box.loop.settings, most
 
 
