@@ -19,8 +19,7 @@ def shown(app):
 
 def pressed_for_ms(app):
     """How long ago the box's own button was last pressed short, in ms; None when it never was."""
-    memory = app.loop.memory
-    at_ms = memory.local.pressed_at_ms if hasattr(memory, "local") else None
+    at_ms = app.loop.memory.local.pressed_at_ms
     return None if at_ms is None else app.now_ms() - at_ms
 
 

@@ -1,6 +1,7 @@
 """The installation limit of a running box: what its owner may do alone, and what the whole of MQTT cannot do."""
 
 import json
+import time
 
 from running import RunningDemo, publish
 
@@ -40,3 +41,25 @@ def test_the_limit_is_lowered_by_the_owner_and_raised_by_nobody_from_afar(mosqui
     stored = json.loads((tmp_path / "box" / "settings.json").read_text())
     assert stored["wiring_limit_ma"] == 10_000
     assert code not in (tmp_path / "box" / "config.json").read_text()
+
+
+def test_the_installer_at_the_box_raises_it(tmp_path):
+    with RunningDemo("--data", str(tmp_path / "box")) as demo:
+        token = {"Authorization": "Bearer " + demo.ready["owner_token"]}
+
+        def patched(code):
+            wanted = {"wiring_limit_ma": 20_000, "installer_code": code}
+            status, told = demo.call("web", "/api/settings", wanted, method="PATCH", **token)
+            return status, told.get("code", told.get("wiring_limit_ma"))
+
+        assert patched(demo.ready["installer_code"]) == (403, "button")
+        demo.world({"panel": {"button_is_pressed": True}})
+        time.sleep(0.3)
+        demo.world({"panel": {"button_is_pressed": False}})
+        time.sleep(0.3)
+        assert patched("guessed") == (403, "code")
+        assert patched(demo.ready["installer_code"]) == (429, "wait")
+        # Nobody else waits: neither the owner's login nor what the owner may change.
+        assert demo.call("web", "/api/login", {"password": demo.ready["owner_password"]})[0] == 200
+        demo.wait(lambda: patched(demo.ready["installer_code"]) == (200, 20_000), "the right code after its wait", 10)
+    assert json.loads((tmp_path / "box" / "settings.json").read_text())["wiring_limit_ma"] == 20_000

@@ -78,10 +78,6 @@ class Limit(unittest.TestCase):
         ):
             app = App(pressed_ms, at_ms)
             self.assertEqual(app.sent(installer_code=CODE, wiring_limit_ma=32_000), answer)
-        # A core without a button's memory: nobody has pressed.
-        app = App()
-        app.loop.memory = Plain()
-        self.assertEqual(app.sent(installer_code=CODE, wiring_limit_ma=32_000), ("button", "wiring_limit_ma"))
 
     def test_lowering_wants_neither(self):
         app = App()
