@@ -58,8 +58,10 @@ def is_woken(s: "Situation") -> bool:
 
 
 def must_withdraw(s: "Situation") -> bool:
-    """Less than 6 A allowed, or a fault that stops gently."""
-    return s.limit_ma < units.MIN_OFFER_MA or s.reaction == "stop" or s.reaction == "no_start"
+    """Less than 6 A allowed, or a fault that stops gently; one against a start only while none runs."""
+    if s.limit_ma < units.MIN_OFFER_MA or s.reaction == "stop":
+        return True
+    return s.reaction == "no_start" and s.stage.state != "charging"
 
 
 def may_close(s: "Situation") -> bool:
