@@ -133,7 +133,8 @@ def decided(memory: "Memory", known: "Memory", situation: "Situation", then: "tu
     """Decision of this tick; memory: before it, known: after its readings, then: (the stage that follows, events)."""
     stage, events = then
     now_ms = known.now_ms
-    seen_pilot, meter, wear, here, found_claims = known.pilot, known.energy, known.wear, known.local, known.claims
+    seen_pilot, meter, wear, here = known.pilot, known.energy, known.wear, known.local
+    found_claims, found_faults = known.claims, known.faults
     before = memory.stage.state
     if stage.state != before:
         way = (before, stage.state)
@@ -142,12 +143,15 @@ def decided(memory: "Memory", known: "Memory", situation: "Situation", then: "tu
         here, found_claims = passages.moved(here, found_claims, way, situation)
         if stage.state == "idle":
             meter = energy.without_session(meter)
-            found_claims = claims.after_unplug(found_claims, now_ms)
         elif before == "idle" and stage.state == "testing":
             meter = energy.with_session(meter, now_ms)
             found_claims = plugged(found_claims, memory.pilot, seen_pilot, now_ms)
     if seen_pilot.letter != memory.pilot.letter:
         events += (Event("letter", (memory.pilot.letter, seen_pilot.letter)),)
+        if seen_pilot.letter == "A":
+            # In whatever state: a fault neither ends what belongs to a car nor hides that it left.
+            here, found_claims = place.unplugged(here), claims.after_unplug(found_claims, now_ms)
+            found_faults = faults.unplugged(found_faults)
     limit_ma = min(situation.limit_ma, found_claims.limit_ma)
     now_offer = offer.offered(memory.offer, limit_ma if outcome.mode_of(stage, now_ms) == "pwm" else 0, now_ms)
     is_pin_stuck = faults.is_active(known.faults.active, faults.K4)
@@ -156,7 +160,7 @@ def decided(memory: "Memory", known: "Memory", situation: "Situation", then: "tu
         seen_pilot = outcome.after_change(seen_pilot, memory.outputs, outputs, now_ms)
         if outputs.is_contactor_closed is not memory.outputs.is_contactor_closed:
             here = place.with_part(here, place.MOVED, now_ms)
-    parts = (now_ms, seen_pilot, stage, found_claims, known.faults, now_offer, meter, wear, outputs, known.seen, here)
+    parts = (now_ms, seen_pilot, stage, found_claims, found_faults, now_offer, meter, wear, outputs, known.seen, here)
     return Decision(Memory(*parts), outputs, events)
 
 

@@ -87,9 +87,13 @@ def watched(faults: "Faults", mask: int, now_ms: int, letter: "Letter") -> "tupl
             counts, times = counted(counts, index, now_ms)
             active += (Active(index, is_latching(FAULTS[index], times), now_ms + clear_ms(FAULTS[index])),)
             events += (Event("fault", (FAULTS[index][0],)),)
-    if letter == "A" and not active:
-        counts = tuple(row for row in counts if row[0] in (X1, S8, K4))
     return Faults(pending, active, counts, strongest(active)), events
+
+
+def unplugged(faults: "Faults") -> "Faults":
+    """Faults after the car left: what it may have caused is no longer counted (faults.md, classes)."""
+    counts = tuple(row for row in faults.counts if row[0] in (X1, S8, K4))
+    return faults if counts == faults.counts else Faults(faults.pending, faults.active, counts, faults.reaction)
 
 
 def confirmed_of(faults: "Faults", mask: int, now_ms: int) -> "tuple[Pending, tuple[int, ...]]":

@@ -43,7 +43,7 @@ def first_local(now_ms: int, is_power_return: bool, kit: "Kit") -> "Local":
         False,
         False,
         0,
-        False,
+        True,
         False,
         NO_LIMITS,
         (),
@@ -150,9 +150,9 @@ def unplugged(local: "Local") -> "Local":
     """Local after the car left: the box locks again; a session that saw no current is remembered (faults.md S10)."""
     if local.has_lasted and not local.has_flowed:
         local = with_part(local, BLIND, local.blind + 1)
-    for index in (FLOWED, LASTED, ALLOWED, DAMPED, MAY_WAKE):
+    for index in (FLOWED, LASTED, ALLOWED, DAMPED):
         local = with_part(local, index, False)
-    return local
+    return with_part(local, MAY_WAKE, True)
 
 
 def rolled(local: "Local", count: int) -> "tuple[Local, int]":

@@ -40,12 +40,7 @@ def moved(
     before, after = way
     now_ms = situation.now_ms
     was_closed = states.is_closed(before)
-    if after == "idle":
-        # Out of a fault a car may still be there.
-        return (place.unplugged(here) if situation.pilot.letter == "A" else here), memory_claims
-    if before == "idle" and after == "testing":
-        here = place.with_part(here, place.MAY_WAKE, True)
-    elif after == "waking":
+    if after == "waking":
         here = place.with_part(here, place.MAY_WAKE, False)
     elif after == "charging":
         here = damping.closed(here, now_ms)
