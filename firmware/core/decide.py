@@ -165,8 +165,8 @@ def decided(memory: "Memory", known: "Memory", situation: "Situation", then: "tu
 
 
 def plugged(found_claims: "Claims", before: "Pilot", seen_pilot: "Pilot", now_ms: int) -> "Claims":
-    """Claims after a plug-in."""
-    if now_ms >= before.stable_at_ms:
+    """Claims after a plug-in, or after a fault that a car waited out."""
+    if before.letter == "A" and now_ms >= before.stable_at_ms:
         # No car for 500 ms before: a new plug-in, which does not wait (grid-contract.md, profiles; faults.md S17).
         found_claims = claims.without_source(found_claims, "power_return", now_ms)
         found_claims = claims.without_source(found_claims, "mains", now_ms)
