@@ -24,12 +24,14 @@ def mains_returned(
     """(Local, Claims) after the mains came back: a random wait (faults.md S17), under R37 a slow ramp behind it."""
     here, wait_s = place.rolled(here, settings.restart_spread_s + 1)
     from_ms = now_ms + wait_s * 1000
-    rows = memory_claims.rows + (Claim("mains", 0, now_ms, from_ms, POWER_REF, "", 0, "", 0),)
+    # In place of those of a mains fault before: their number stays bounded.
+    rows = claims.replaced(memory_claims.rows, Claim("mains", 0, now_ms, from_ms, POWER_REF, "", 0, "", 0))
     step_ms = claims.RAMP_STEP_MS
     steps = (settings.wiring_limit_ma - units.MIN_OFFER_MA) // R37_RAMP_MA
     if settings.has_r37_rules and steps > 0:
         until_ms = from_ms + steps * step_ms
-        rows += (Claim("ramp", units.MIN_OFFER_MA, from_ms, until_ms, POWER_REF, "", 0, "", R37_RAMP_MA),)
+        ramp = Claim("ramp", units.MIN_OFFER_MA, from_ms, until_ms, POWER_REF, "", 0, "", R37_RAMP_MA)
+        rows = claims.replaced(rows, ramp)
     return here, claims.summed(rows, now_ms)
 
 
