@@ -44,7 +44,7 @@ def about(prompt):
     except ValueError:
         raise Trouble("the board does not tell its versions.") from None
     if not has_data:
-        raise Trouble("the board has no /data: install the firmware first (device install).", code=2)
+        raise Trouble("the board has no /data: install the firmware first (device flash).", code=2)
     return versions, {name: board[name] for name in box_file.SCALES if name in board}
 
 

@@ -13,7 +13,7 @@ LEAST_FREE_PERCENT = 25
 LEAST_HEAP_B = 112 * 1024  # the control part takes 96 KiB (host_tools budgets)
 LEAST_PSRAM_HEAP_B = 520 * 1024  # no ESP32 has so much without PSRAM
 WATCHDOG, SAFE_AFTER = 3, 3  # machine.WDT_RESET, firmware/starter.py
-AGAIN = "run 'device install'"
+AGAIN = "run 'device flash'"
 
 CHIP_CODE = """
 import gc, json, machine, os, sys
@@ -98,7 +98,7 @@ def start_findings(chip):
 def data_findings(chip):
     """The file system of the box's own files."""
     if chip["data"] is None:
-        yield "The data file system is not mounted: settings are not kept", "run 'device flash', then 'device install'"
+        yield "The data file system is not mounted: settings are not kept", "run 'device flash' with --micropython FILE"
         return
     blocks, free = chip["data"][2], chip["data"][3]
     if free * 100 < blocks * LEAST_FREE_PERCENT:

@@ -26,25 +26,25 @@ SAYINGS = (
     (
         r"appears to be corrupted",
         "The file system is damaged, so MicroPython starts in a loop without a prompt",
-        "run 'device flash' and then 'device install'",
+        "run 'device flash' with --micropython FILE",
     ),
     (
         r"invalid header|No bootable app|flash read err|ets_main\.c",
         "There is no MicroPython on the board",
-        "run 'device flash' and then 'device install'",
+        "run 'device flash' with --micropython FILE",
     ),
     (
         r"(?s)rst:0x.*rst:0x|Guru Meditation.*rst:0x",
         "The board starts again and again and never comes to a prompt (a boot loop)",
-        "run 'device flash' and then 'device install'",
+        "run 'device flash' with --micropython FILE",
     ),
 )
 SILENT = ("The board says nothing at all", "check its supply and its cable, press RESET, and run this again")
 GARBAGE = (
     "The board prints only garbage",
-    "another program runs on it, or at another rate: run 'device flash' and then 'device install'",
+    "another program runs on it, or at another rate: run 'device flash' with --micropython FILE",
 )
-ENDLESS = "run 'device flash' and then 'device install'"
+ENDLESS = "run 'device flash' with --micropython FILE"
 
 
 def heard(port):

@@ -1,4 +1,4 @@
-"""Set-up over the virtual chip's serial line (Improv) while the whole firmware runs: as a browser does, and badly."""
+"""Set-up over the virtual chip's serial line (Improv) while the whole firmware runs: as a browser does it, and not."""
 
 import json
 import os
