@@ -7,6 +7,7 @@ import os
 import pty
 import signal
 import subprocess
+import time
 import tty
 from pathlib import Path
 
@@ -18,6 +19,7 @@ PARTITIONS = (("vfs", 2 * 1024 * 1024), ("data", 1024 * 1024))
 SIM = bootstrap.ROOT / "host_tools" / "sim"
 PATHS = [str(SIM / "serial"), str(SIM / "chip"), str(SIM)]
 WATCH_S = 0.02
+LATE_S = 0.1
 HEAP = "1m"
 MACHINE, VERSION = "Virtual ebb module with ESP32S3", (1, 25, 0)  # what sys.implementation says
 
@@ -118,7 +120,12 @@ class SerialChip:
     async def _watch(self):
         """Resets: asked for, by the watchdog, or because the interpreter died."""
         while True:
+            begun_s = time.monotonic()
             await asyncio.sleep(WATCH_S)
+            late_s = time.monotonic() - begun_s - WATCH_S
+            if self.link.fed_at_us is not None and late_s > LATE_S:
+                # The PC stood still, and with it the one who would have read that the watchdog was fed.
+                self.link.fed_at_us += int(late_s * self.link.real_time.speed * 1_000_000)
             if self._process is None or self._wanted == "off":
                 continue
             self.link.real_time.settle()

@@ -40,12 +40,12 @@ class Prompt:
         """The next byte; a Ctrl-C that came too late for the program is one too."""
         while True:
             try:
+                machine.run_timers()  # also while bytes come without a pause
                 if self._poll.poll(POLL_MS):
                     byte = sys.stdin.buffer.read(1)
                     if not byte:
                         sys.exit(0)
                     return byte
-                machine.run_timers()
             except KeyboardInterrupt:
                 return b"\x03"
 
