@@ -3,27 +3,25 @@
 import sys
 
 
-def config():
-    """What this box is. A PC names the file on the command line; on the chip it lies beside this one."""
-    import starter
-
-    made = starter.config_of(sys.argv[1] if len(sys.argv) > 1 else "/box.json")
-    del sys.modules["starter"]
-    return made
-
-
 def run():
     """The firmware, until it ends by an error or a person ends it."""
     try:
-        found = config()
-        del globals()["config"]  # its memory is the firmware's
+        import starter
+
+        # What this box is. A PC names the file on the command line; on the chip it lies beside this one.
+        config = starter.config_of(sys.argv[1] if len(sys.argv) > 1 else "/box.json")
+        del starter, sys.modules["starter"]
         from firmware import app
 
-        app.run(found)
+        app.run(config)
     except KeyboardInterrupt:
+        import micropython
+
+        micropython.kbd_intr(-1)  # a second Ctrl-C in here would leave a watchdog that nobody feeds
         import starter
 
         starter.hold()
+        micropython.kbd_intr(3)
     except Exception as error:
         import starter
 

@@ -202,13 +202,9 @@ def keep_up():
     """Feed the watchdog for as long as a person works at the prompt."""
     if not slot():
         return
-    import micropython
-
-    micropython.kbd_intr(-1)  # a second Ctrl-C in here would leave a watchdog that nobody feeds
     try:
         from firmware.drivers.watchdog import keep_alive
 
         keep_alive()
     except Exception as error:  # then the watchdog starts the chip anew
         note("%s: %s" % (type(error).__name__, error))
-    micropython.kbd_intr(3)

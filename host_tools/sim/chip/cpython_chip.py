@@ -6,6 +6,7 @@ import socket
 import sys
 import time
 import traceback
+import types
 
 PERIOD = 1 << 30
 
@@ -36,6 +37,7 @@ def install(chip_clock):
     import fake_machine
 
     sys.modules["machine"] = fake_machine
+    sys.modules["micropython"] = types.SimpleNamespace(kbd_intr=lambda byte: None)  # Ctrl-C is the PC's
     sys.print_exception = lambda error, file: traceback.print_exception(error, file=file)
     genuine = socket.getaddrinfo
     socket.getaddrinfo = lambda host, port, *rest, **more: genuine(

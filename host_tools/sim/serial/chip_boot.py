@@ -95,11 +95,11 @@ def mount():
 def run_file(path, names):
     """Run a file of the flash, if it is there; an error is printed, Ctrl-C ends it and is a byte before and after."""
     try:
-        with open(path) as file:
-            source = file.read()
+        file = open(path, "rb")
     except OSError:
         return
     try:
+        source = file.read().decode()
         world.tell_state(True)
         exec(compile(source, path, "exec"), names)
     except SystemExit:
