@@ -80,7 +80,6 @@ class FlightRing:
             now_ms = made.memory.now_ms
             self._apart(segment, "crash", (now_ms, readings, asked, crash.args))
             self._other(segment, flight_record.CRASH, digest)
-            self._slow = None  # the clock may have jumped
 
     def _next(self, before):
         """The oldest segment, begun anew, or None while it is still to be written."""

@@ -96,7 +96,8 @@ def mixed_of(parts: "tuple[object, ...]", mixed: int) -> int:
             number = mixed_of(tuple(item.encode()), 11)
         else:
             number = 1 if item else 0
-        mixed = (mixed * 31 + ((number ^ number >> 24) & MASK)) & MASK
+        # The upper bits count too, and −1 is not 0.
+        mixed = (mixed * 31 + (number + (number >> 24) * 5 & MASK)) & MASK
     return mixed
 
 

@@ -8,8 +8,7 @@ from firmware.core import records, settings
 from firmware.core.records import Readings, Refusal
 from firmware.wire import flight_record
 
-MOST_B = 4 << 20  # a minute is 100 kB; what is longer is not ours
-MOST_LINES = 1 << 20
+MOST_B = 1 << 20  # a minute is 100 kB; what is longer is not ours
 # What a file that is no record may make of the reading of it.
 UNREADABLE = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RuntimeError, MemoryError)
 
@@ -89,7 +88,9 @@ def built_settings(told):
     """Settings of the told ones over the factory's. Errors: Broken when this version knows them no longer."""
     made = settings.changed(settings.defaults(), told)
     if isinstance(made, Refusal):
-        raise Broken("these settings are none here (%s %s): replay with the version that wrote them" % made[1:3])
+        raise Broken(
+            "this version would not take its settings (%s): replay with the version that wrote them" % made.words
+        )
     return made
 
 

@@ -99,7 +99,11 @@ def report(octets, say):
     )
     if about["tables"] != flight_ring.tables_digest():
         say("note: the tables of faults, states or settings have changed since; the fault numbers may mean others")
-    run = Rerun(record, say).run()
+    run = Rerun(record, say)
+    try:
+        run.run()
+    except reader.UNREADABLE as error:
+        raise reader.Broken("the record is whole but makes no sense here (%s: %s)" % (type(error).__name__, error))
     if run.first is None:
         say("no difference in %d ticks" % run.ticks)
         return True
