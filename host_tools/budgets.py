@@ -11,6 +11,7 @@ from host_tools.sim import world
 
 TICK_MEAN_US, TICK_P999_US, GARBAGE_B, HEAP_B = 130, 400, 1024, 96 * 1024
 SPEED_GOAL = 300
+RECORDER_HEAP_B, RECORDER_GARBAGE_B = 104 * 1024, 256  # a minute of 32 B a tick, and its code
 
 
 def on_chip(script, heap="2m"):
@@ -64,6 +65,16 @@ def heap():
     return number_of(lines, "heap_control_part") <= HEAP_B
 
 
+def recorder():
+    """Print what the flight recorder costs a tick and the heap; True when within budget."""
+    lines = on_chip("flight_cost.py")
+    print("\n".join(lines))
+    return (
+        number_of(lines, "recorder_heap") <= RECORDER_HEAP_B
+        and number_of(lines, "recorder_garbage") <= RECORDER_GARBAGE_B
+    )
+
+
 def speed(seconds):
     """Print how much faster than real time plant and whole core run on CPython with a charging car."""
     from host_tools.sim.box import Box
@@ -88,12 +99,13 @@ def run(argv):
     parser.add_argument("--energy-s", type=int, default=60, help="simulated seconds per mains frequency")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
-        "--whole-minutes", type=float, default=1.5, help="real minutes of the whole firmware under use (0: none)"
+        "--whole-minutes", type=float, default=3, help="real minutes of the whole firmware under use (0: none)"
     )
     options = parser.parse_args(argv)
     results = [
         tick_and_chip(),
         heap(),
+        recorder(),
         speed(1800),
         figures_sensing.report(options.seed, options.bursts, options.energy_s),
     ]

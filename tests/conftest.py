@@ -15,5 +15,6 @@ sys.modules.setdefault("network", fake_network)
 
 
 def pytest_addoption(parser):
-    """--shots FOLDER: keep a picture of every page that the browser test sees."""
+    """--shots FOLDER: keep a picture of every page that the browser test sees; --lives FOLDER: lives that failed."""
     parser.addoption("--shots", default="", help="folder for screenshots of the pages")
+    parser.addoption("--lives", default=str(ROOT / ".cache" / "lives"), help="folder for random lives that went wrong")

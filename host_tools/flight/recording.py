@@ -6,6 +6,14 @@ from firmware.services import flight_ring
 SECONDS = 60
 
 
+def record_of(box, why):
+    """Bytes of the last minute of a box to which a Recording was attached before; why: what went wrong, in a word.
+
+    The shortest way for a campaign: `Recording(box)` before the first tick, `record_of(box, "S2")` when it failed.
+    """
+    return box.flight.octets(why)
+
+
 class Recording:
     """The firmware's own ring on a host_tools.sim.box.Box (or anything with `.loop` and `.board`)."""
 
@@ -14,6 +22,13 @@ class Recording:
         self._box = box
         self.ring = flight_ring.FlightRing(box.loop, seconds)
         box.loop.note = self.ring.note
+        box.flight = self
+
+    def has_ticks(self):
+        """Whether a tick was noted."""
+        held = self.ring.held()
+        flight_ring.freed(held)
+        return bool(held[0])
 
     def octets(self, why):
         """The record so far, as a board would write it to flash; why: what stands in place of the fault's id."""

@@ -29,6 +29,11 @@ def test_garbage_of_a_tick(when):
     within(f"tick_garbage_{when}", budgets.number_of(budgets.on_chip("tick_cost.py"), f"tick_garbage_{when}"))
 
 
+@pytest.mark.parametrize("name", ("recorder_heap", "recorder_garbage"))
+def test_the_flight_recorder(name):
+    within(name, budgets.number_of(budgets.on_chip("flight_cost.py"), name))
+
+
 def test_size_of_a_slot():
     files = build.made("reference").files
     within("mpy_per_slot", sum(len(data) for path, data in files.items() if path.endswith(".mpy")))

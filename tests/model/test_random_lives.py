@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -11,6 +12,7 @@ from firmware.core import charging, claims, conditions, energy, faults, interloc
 from firmware.core.interlock import Guard
 from firmware.core.records import Command
 from firmware.wire import mqtt_topics, status
+from host_tools.flight import lives
 from host_tools.sim import world
 from host_tools.sim.box import Box
 from host_tools.sim.oracle import Broken, Oracle
@@ -50,9 +52,9 @@ LIVES = st.lists(st.tuples(MOVES, st.integers(20, 9000)), min_size=3, max_size=1
 reached = Counter()
 
 
-def live(character, seed, moves):
-    """Play one life under the oracle. Errors: Broken."""
-    box = Box(character, seed, wiring_limit_ma=WIRING_MA)
+def live(character, seed, moves, recorded=lambda box: box):
+    """Play one life under the oracle; recorded(box) may attach a recorder. Errors: Broken."""
+    box = recorded(Box(character, seed, wiring_limit_ma=WIRING_MA))
     oracle = Oracle(box.plant, WIRING_MA)
     box.watch = oracle.watch
     box.run_ms(3500)
@@ -120,8 +122,15 @@ def act(box, oracle, what, value):
 @example("polite", 0, [(("resume", 0), 20), (("adc_stuck", True), 20), (("plug", False), 20)])
 @settings(max_examples=400, deadline=None, print_blob=True, suppress_health_check=list(HealthCheck))
 @given(st.sampled_from(CARS), st.integers(0, 2**31), LIVES)
-def test_no_life_breaks_an_invariant(character, seed, moves):
-    live(character, seed, moves)
+def test_no_life_breaks_an_invariant(pytestconfig, character, seed, moves):
+    played = {"character": character, "seed": seed, "moves": moves}
+    with lives.kept("random_life", played, Path(pytestconfig.getoption("lives"))) as life:
+        live(character, seed, moves, life.recorded)
+
+
+@pytest.mark.parametrize(("name", "played"), lives.stored(Path(__file__).parent / "lives"))
+def test_a_life_that_once_went_wrong(name, played):
+    live(played["character"], played["seed"], played["moves"])
 
 
 def test_interesting_situations_were_reached():
