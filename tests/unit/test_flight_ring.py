@@ -6,7 +6,7 @@ import unittest
 
 from samples import TICK_MS, chosen, claim, command, reading
 
-from firmware.core import decide, faults, offer
+from firmware.core import decide, faults, offer, outcome
 from firmware.services import flight_ring
 from firmware.services.control_loop import ControlLoop
 from firmware.services.flight_ring import FlightRing
@@ -40,7 +40,7 @@ class Board:
         self.high_mv = 12000
         self.low_mv = -12000
         self.more = {}
-        self.outputs = decide.IDLE_OUTPUTS
+        self.outputs = outcome.IDLE
         self.has_failed = False
 
     def now_ms(self):
