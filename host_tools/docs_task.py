@@ -101,11 +101,19 @@ def topics_page():
     )
 
 
+def safety_page():
+    """docs/safety.md."""
+    from host_tools import safety_page as made
+
+    return made.page(HEAD, table, phrase)
+
+
 PAGES = (
     ("settings.md", settings_page),
     ("faults.md", faults_page),
     ("states.md", states_page),
     ("topics.md", topics_page),
+    ("safety.md", safety_page),
 )
 
 

@@ -1,0 +1,69 @@
+"""The page docs/safety.md: each fault with its reaction, its deadline, what was measured, and what proves it."""
+
+import csv
+
+from host_tools import bootstrap, other_faults
+from host_tools.safety_proofs import PROOFS
+
+DOCS = bootstrap.ROOT / "docs"
+INTRO = """
+Each fault of the control side: what the box does, by when, what was measured at the worst, which test proves it, and
+what a PC cannot prove. Deadlines are from the fault to the coil switched off unless the row says otherwise; measured
+over random offsets of loop, pilot and mains (`latency --deadlines`): fast is the simulated board, true is the firmware's
+own drivers over simulated pins. Nothing here was measured on a board, and nothing claims conformity with a standard.
+"""
+
+
+def rows_of(name):
+    """Rows of a table of figures in docs/ as dicts; none while it was never made."""
+    path = DOCS / name
+    if not path.exists():
+        return []
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def measured(fault_id, rows):
+    """What was found for one fault, in a cell."""
+    found = []
+    for row in rows:
+        first, _, what = row["row"].partition(" ")
+        if first == fault_id or (first == "S13" and fault_id.startswith("S13")):
+            found.append(
+                f"{what} {row['max']} of {row['deadline_ms']} ms ({row['seam']}, {int(row['trials']):,})".strip()
+            )
+    return "; ".join(found) or "–"
+
+
+def fault_table(table, phrase):
+    """The table of all faults."""
+    from firmware.core.faults import FAULTS
+
+    known = {row[0]: row for row in FAULTS + other_faults.ROWS}
+    deadlines = rows_of("deadlines.csv")
+    made = []
+    for fault_id, test, board in PROOFS:
+        row = known[fault_id]
+        cells = (fault_id, phrase(f"fault.{fault_id}")[0], row[2], f"{row[3]} ms" if row[3] else "–", row[4])
+        made.append((*cells, measured(fault_id, deadlines), f"`{test}`", board or "–"))
+    columns = ("id", "fault", "reaction", "deadline", "class", "measured at the worst", "test", "only on a board")
+    return table(columns, made)
+
+
+def campaign_table(table):
+    """The newest row of each campaign."""
+    newest = {}
+    for row in rows_of("campaigns.csv"):
+        newest[row["campaign"]] = row
+    if not newest:
+        return "None was run yet.\n"
+    columns = list(next(iter(newest.values())))
+    return table(columns, [[row[column] or "–" for column in columns] for row in newest.values()])
+
+
+def page(head, table, phrase):
+    """docs/safety.md."""
+    return (
+        f"{head}# Safety\n{INTRO}\n{fault_table(table, phrase)}\n## Campaigns\n\n"
+        f"The newest run of each; all of them: [campaigns.csv](campaigns.csv).\n\n{campaign_table(table)}"
+    )
