@@ -39,6 +39,7 @@ class Box:
         self.loop.sink = self.events.extend
         self.watch = None  # function () called after each tick
         self.sent = 0
+        self.tick_at_us = 0  # moment of the next tick
 
     def frozen(self):
         """This box as bytes, with all that is planned; pickle.loads makes a box of them that goes on by itself."""
@@ -50,13 +51,23 @@ class Box:
 
     def run_ms(self, for_ms):
         """Tick for at least for_ms."""
-        plant, tick, tick_us = self.plant, self.loop.tick, Facts.tick_ms * 1000
-        end_us = plant.now_us + for_ms * 1000
-        while plant.now_us < end_us:
+        plant = self.plant
+        self.run_to_us(plant.now_us + for_ms * 1000)
+        plant.advance_to(self.tick_at_us)
+
+    def run_to_us(self, end_us):
+        """Tick until exactly this moment, which may lie between two ticks; what is due then has not ticked yet."""
+        plant, tick, watch, tick_us = self.plant, self.loop.tick, self.watch, Facts.tick_ms * 1000
+        due_us = self.tick_at_us
+        while due_us < end_us:
+            plant.advance_to(due_us)
             tick()
-            if self.watch is not None:
-                self.watch()
-            plant.advance_to(plant.now_us + tick_us)
+            if watch is not None:
+                watch()
+            # What the board does within a tick takes time on some seams: the next tick follows the end of this one.
+            due_us = plant.now_us + tick_us
+            self.tick_at_us = due_us
+        plant.advance_to(end_us)
 
     def grid(self, payload, scope="box"):
         """Send bytes as the grid would; returns the Refusal, or None when a command was taken."""

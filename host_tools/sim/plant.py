@@ -48,6 +48,7 @@ class Plant:
         self.mains = Mains(self)
         self.is_coil_enabled = False
         self.is_coil_on = False
+        self.coil_at_us = 0  # when the coil last went on or off
         self.heartbeat_at_us = -PUMP_US
         self.worst_gap_us = 0  # longest time between two edges while the coil was on
         self.is_residual_tripped = False
@@ -149,6 +150,7 @@ class Plant:
     def _set_coil(self, is_on):
         if is_on != self.is_coil_on:
             self.is_coil_on = is_on
+            self.coil_at_us = self.now_us
             self.trace("coil", is_on)
             self.contactor.coil_changed(is_on)
 

@@ -179,13 +179,14 @@ class Scenario:
             return
         if self.box is None:
             raise BadScenario("the first line names the car: 'car polite, wiring 16 A'")
-        found = re.fullmatch(rf"at {TIME} (.+)", plain)
+        found = re.fullmatch(rf"at {TIME} (sharp )?(.+)", plain)
         if found:
             due_ms = seconds(found[1])
             if due_ms < self.box.now_ms() - 23:
                 raise BadScenario(f"{found[1]} is over already")
-            self.box.run_ms(due_ms - self.box.now_ms())
-            plain = found[2]
+            # Else the moment is that of the next tick; a sharp one may lie between two ticks.
+            self.box.run_to_us(due_ms * 1000) if found[2] else self.box.run_ms(due_ms - self.box.now_ms())
+            plain = found[3]
         if plain.startswith("expect "):
             self._expect(plain[7:])
             return

@@ -96,12 +96,12 @@ def act(box, oracle, what, value):
         fields = {"id": f"c{box.sent}", "kind": what, "duration_s": for_s, "resume": "now"}
         fields.update({"limit_ma": limit_ma} if what == "limit" else {})
         assert box.grid(json.dumps(fields).encode()) is None
-        if sum(now_ms < until_ms for _, until_ms, _ in oracle.pauses) < 8:
-            oracle.pauses.append((now_ms, now_ms + for_s * 1000 - 50, limit_ma))
+        if sum(now_ms < row[1] for row in oracle.sent.rows) < 8:
+            oracle.sent.limit("grid", box.sent, (now_ms, now_ms + for_s * 1000), limit_ma)
         reached["pause while charging"] += box.plant.is_coil_on and limit_ma < 6000
     elif what in ("resume", "charge_now"):
         box.grid(b"resume") if what == "resume" else box.owner("charge_now")
-        oracle.pauses.clear()
+        oracle.sent.resume("grid") if what == "resume" else oracle.sent.charge_now(now_ms)
     elif what == "network":
         network(box, value)
     elif what == "house":
@@ -194,6 +194,7 @@ def test_the_oracle_wants_a_self_test():
     plant.set_pilot("pwm", 266)
     plant.advance_to(2_000_000)
     oracle.watch()
+    plant.advance_to(2_600_000)
     plant.set_coil_enable(True)
     plant.heartbeat()
     with pytest.raises(Broken, match="self-test"):
