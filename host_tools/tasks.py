@@ -15,6 +15,7 @@ TASKS = (
     ("budgets", "host_tools.budgets", "figures of time, memory and measuring, one a line"),
     ("latency", "host_tools.latency", "from PUBLISH to the pilot edge, and every opening and closing time"),
     ("soak", "host_tools.soak_task", "hours of a dead network in simulated time"),
+    ("faults", "host_tools.faults.task", "every fault in every state, in pairs and at random, under the oracle"),
     ("mutate", "host_tools.mutate", "mutation score of the core"),
 )
 
