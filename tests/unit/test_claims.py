@@ -52,6 +52,8 @@ class Lowest(unittest.TestCase):
         self.assertEqual(claims.summed((ramp,), 1000).next_ms, 6000)
         self.assertEqual(claims.summed((ramp,), 6000).next_ms, 11000)
         self.assertEqual(claims.summed((ramp,), 60000).next_ms, 61000)
+        late = claim(source="ramp", limit_ma=6000, ramp_ma=1000, from_ms=801_000, until_ms=861_000)
+        self.assertEqual(claims.summed((late,), 806_000).next_ms, 811_000)
 
 
 class Ends(unittest.TestCase):
@@ -106,10 +108,27 @@ class Changes(unittest.TestCase):
         self.assertEqual(claims.replaced(rows, new), rows[1:] + (new,))
 
     def test_unplug_drops_the_cars_and_the_houses(self):
-        rows = (CABLE, claim(source="car"), claim(source="house"), claim())
+        rows = (CABLE, claim(source="car"), claim(source="house"), claim(source="damping"), claim())
         self.assertEqual(claims.after_unplug(claims.summed(rows, 2000), 2000).rows, (CABLE, claim()))
         same = claims.summed((CABLE,), 0)
         self.assertIs(claims.after_unplug(same, 5), same)
+
+    def test_what_the_box_itself_limits(self):
+        heat, lock = Ref("board", "heat", 0), Ref("board", "lock", 0)
+        own = (("heat", heat), ("lock", lock))
+        now = claims.summed((CABLE,), 2000)
+        both = claims.with_own(now, own, (8000, 0), 2000)
+        self.assertEqual(both.rows, (CABLE, claims.standing("heat", 8000, heat), claims.standing("lock", 0, lock)))
+        self.assertEqual((both.limit_ma, both.holder.source), (0, "lock"))
+        other = claims.with_own(both, own, (9000, None), 2000)
+        self.assertEqual(other.rows, (CABLE, claims.standing("heat", 9000, heat)))
+        self.assertEqual(claims.with_own(other, own, (None, None), 2000), now)
+
+    def test_without_one_source(self):
+        rows = (CABLE, claim(source="mains"), claim(), claim(source="mains", ref=Ref("a", "b", 0)))
+        now = claims.summed(rows, 2000)
+        self.assertEqual(claims.without_source(now, "mains", 2000), claims.summed((CABLE, claim()), 2000))
+        self.assertIs(claims.without_source(now, "ramp", 2000), now)
 
     def test_marked_applied_once(self):
         now = claims.summed((CABLE, claim()), 2000)

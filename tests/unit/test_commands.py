@@ -74,14 +74,14 @@ class Grid(unittest.TestCase):
         self.assertEqual(len(now.rows), 3)
 
     def test_bounded(self):
-        rows = tuple(claim(ref=Ref("g", str(index), 0)) for index in range(commands.MAX_GRID_ROWS))
+        rows = tuple(claim(ref=Ref("g", str(index), 0)) for index in range(8))
         one = command()
         now, seen, events = apply(one, rows)
         self.assertEqual((now.rows, seen, events), (rows, (), [("refused", (one, "busy"))]))
-        self.assertEqual(len(apply(one, rows[1:])[0].rows), commands.MAX_GRID_ROWS)
+        self.assertEqual(len(apply(one, rows[1:])[0].rows), 8)
         # A new revision takes the place of its old one and fits.
         newer = command(ref=Ref("g", "0", 1))
-        self.assertEqual(len(apply(newer, rows)[0].rows), commands.MAX_GRID_ROWS)
+        self.assertEqual(len(apply(newer, rows)[0].rows), 8)
 
     def test_last_64_are_remembered(self):
         seen = tuple(Ref("g", str(index), 0) for index in range(64))
@@ -134,16 +134,16 @@ class OwnerAndHouse(unittest.TestCase):
         self.assertEqual(now.rows, rows[1:])
 
     def test_a_full_table_is_busy(self):
-        rows = tuple(claim(source="x", ref=Ref("x", str(index), 0)) for index in range(claims.MAX_ROWS))
+        rows = tuple(claim(source="x", ref=Ref("x", str(index), 0)) for index in range(24))
         one = command(source="owner")
         now, _, events = apply(one, rows)
         self.assertEqual((now.rows, events), (rows, [("refused", (one, "busy"))]))
-        self.assertEqual(len(apply(one, rows[1:])[0].rows), claims.MAX_ROWS)
+        self.assertEqual(len(apply(one, rows[1:])[0].rows), 24)
 
     def test_charge_now_ends_own_limits_waits_and_optional_events(self):
         kept = (CABLE, claim(rank="mandatory"), claim(rank="emergency"), claim(source="house"))
         gone = (claim(source="owner"), claim(source="restart"), claim(source="ramp"), claim(), claim(rank="advice"))
-        gone += (claim(source="power_return"),)
+        gone += (claim(source="power_return"), claim(source="mains"), claim(source="damping"))
         now, _, events = apply(command(source="owner", kind="charge_now"), kept + gone)
         self.assertEqual(now.rows, kept)
         self.assertEqual([code for code, _ in events], ["grid", "grid", "charge_now"])
@@ -164,6 +164,10 @@ class OwnerAndHouse(unittest.TestCase):
     def test_mandatory_cannot_be_opted_out(self):
         rows = (claim(rank="mandatory"), claim(rank="emergency"))
         self.assertEqual(apply(command(source="owner", kind="opt_out", of="peak"), rows)[0].rows, rows)
+
+    def test_unlock_touches_no_claims(self):
+        now, seen, events = apply(command(source="owner", kind="unlock"), (CABLE, claim()), (REF,))
+        self.assertEqual((now.rows, seen, events), ((CABLE, claim()), (REF,), [("unlock", ())]))
 
     def test_clear_fault_touches_no_claims(self):
         one = command(source="owner", kind="clear_fault")

@@ -8,6 +8,7 @@ from firmware.core.records import Energy, Offer
 
 class Offers(unittest.TestCase):
     def test_first_offer_at_once(self):
+        self.assertEqual(offer.first_offer(), Offer(0, 0, 0, 0))
         self.assertEqual(offer.offered(offer.first_offer(), 16000, 100), Offer(16000, 5100, 16000, 100))
 
     def test_same_offer_is_the_same_object(self):
@@ -50,6 +51,7 @@ class Counter(unittest.TestCase):
         self.assertIs(energy.counted(meter, 19_999, 1000), meter)
         self.assertIs(energy.counted(meter, 11_000_000, 0), meter)
         self.assertEqual(energy.counted(meter, 20_000, 1).uj, 20_000)
+        self.assertEqual(energy.counted(meter, 3_600_000, 1)[:3], (7, 1, 0))
 
     def test_one_hour_of_eleven_kilowatts(self):
         meter = energy.first_energy(7)

@@ -34,6 +34,23 @@ class Table(unittest.TestCase):
             self.assertIn(row[6], ("installer", "owner"))
             self.assertIs(row[8], row[0] in ("wifi_password", "mqtt_password"))
 
+    def test_units_are_those_of_the_keys(self):
+        for row in settings.SETTINGS:
+            ending = row[0].rpartition("_")[2]
+            self.assertEqual(row[7], ending if ending in ("ma", "mv", "hz", "s") else "", row[0])
+
+    def test_what_is_no_number_has_ends_that_say_so(self):
+        for key, kind, low, high, step in [row[:5] for row in settings.SETTINGS]:
+            if kind == "bool":
+                self.assertEqual((low, high, step), (0, 1, 1), key)
+            elif kind != "int":
+                self.assertEqual((low, step), (0, 1), key)
+
+    def test_what_the_factory_leaves_on(self):
+        self.assertEqual([row[0] for row in settings.SETTINGS if row[5] is True], ["mqtt_is_tls"])
+        off = [row[0] for row in settings.SETTINGS if row[5] is False]
+        self.assertEqual(off[:4], ["has_r37_rules", "guards_open_pen", "is_ventilated", "locked_until_allowed"])
+
     def test_installation_facts_belong_to_the_installer(self):
         installer = [row[0] for row in settings.SETTINGS if row[6] == "installer"]
         self.assertEqual(
@@ -54,6 +71,7 @@ class Table(unittest.TestCase):
             ("wiring_limit_ma", 6000, 80000, 100),
             ("phases", 1, 3, 2),
             ("nominal_mv", 100000, 250000, 1000),
+            ("nominal_hz", 50, 60, 10),
             ("restart_spread_s", 0, 1800, 1),
             ("utc_offset_s", -43200, 50400, 900),
             ("mqtt_port", 1, 65535, 1),
@@ -81,6 +99,9 @@ class Table(unittest.TestCase):
         self.assertEqual(
             (tried(wifi_ssid="a" * 32).wifi_ssid, tried(wifi_password="b" * 63).wifi_password[60:]), ("a" * 32, "bbb")
         )
+        for key, most in (("mqtt_user", 64), ("mqtt_password", 64)):
+            self.assertEqual(tried(**{key: "a" * most})[settings.KEYS.index(key)], "a" * most)
+            self.assertEqual(tried(**{key: "a" * (most + 1)}), "%s must be 0 to %d plain characters." % (key, most))
         self.assertEqual(tried(wifi_ssid="a" * 33), "wifi_ssid must be 0 to 32 plain characters.")
         self.assertEqual(tried(wifi_password="a" * 64), "wifi_password must be 0 to 63 plain characters.")
         for value in ("a" * 65, "a\n", "\x1b[0m", "\x7f", "ä"):
@@ -102,6 +123,10 @@ class Table(unittest.TestCase):
         self.assertEqual(made[:2], ("unknown_setting", "colour"))
         self.assertEqual(made.words, "There is no setting of this name.")
         self.assertEqual(len(settings.changed(settings.defaults(), {"x" * 99: 1}).field), 32)
+
+    def test_a_step_is_counted_from_the_lowest(self):
+        self.assertIsNone(settings.refused_int(7, 1, 9, 3))
+        self.assertEqual(settings.refused_int(8, 1, 9, 3), "must be 1 plus a multiple of 3")
 
     def test_refusal_names_its_field(self):
         made = settings.changed(settings.defaults(), {"phases": 2})
