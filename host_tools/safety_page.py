@@ -9,7 +9,7 @@ DOCS = bootstrap.ROOT / "docs"
 INTRO = """
 Each fault of the control side: what the box does, by when, what was measured at the worst, which test proves it, and
 what a PC cannot prove. Deadlines are from the fault to the coil switched off unless the row says otherwise; measured
-over random offsets of loop, pilot and mains (`latency --deadlines`): fast is the simulated board, true is the firmware's
+over random offsets of loop, pilot and mains (`latency --deadlines`): fast is the simulated board, true the firmware's
 own drivers over simulated pins. Nothing here was measured on a board, and nothing claims conformity with a standard.
 """
 

@@ -2,9 +2,8 @@
 
 from firmware.core import faults, local, offer, pilot, states, units
 
-HIGH_LIMIT_MV = 13_500  # ±12 V ± 5 % plus measuring error: beyond it the reading is not a pilot (faults.md S8)
 STALE_MS = 150  # older than this the reading is not one (faults.md S8)
-LOW_HALF_MV = (-13_000, -11_000)  # −12 V ± 5 % and what measuring adds: beyond it the ADC drifted (faults.md S9)
+LOW_HALF_MV = (-12_800, -11_200)  # −12 V ± 5 % and what measuring adds: beyond it the ADC drifted (faults.md S9)
 START_HELD_MS = 10_000  # mains good for so long before a start (requirements §2)
 OPENED_MS = 1000  # a car may hold its filter charged for so long (requirements §2, welded contactor)
 FEEDBACK_MS = 200  # a mirror contact has followed by then
@@ -45,7 +44,9 @@ def measured(memory: "Memory", readings: "Readings", mode: "PilotMode") -> int:
     low_mv = readings.pilot_low_mv
     if readings.pilot_age_ms > STALE_MS or readings.currents_age_ms > STALE_MS:
         return 1 << faults.S8
-    if (high_mv is not None and high_mv > HIGH_LIMIT_MV) or (low_mv is not None and low_mv < -HIGH_LIMIT_MV):
+    if (high_mv is not None and high_mv > units.PILOT_MOST_MV) or (
+        low_mv is not None and low_mv < -units.PILOT_MOST_MV
+    ):
         return 1 << faults.S8
     if readings.now_ms < memory.pilot.judge_at_ms or mode == "low":
         return 0
@@ -56,7 +57,7 @@ def measured(memory: "Memory", readings: "Readings", mode: "PilotMode") -> int:
         return 0
     if low_mv is None:
         # At 12 V a missing low half is a short to +12 V; the letter alone would read as "no car" (faults.md S3).
-        return 1 << (faults.S3 if letter == "A" else faults.S8)
+        return 1 << faults.S3 if letter == "A" else 1 << faults.S8 | 1 << faults.S2
     if letter != "A" and not pilot.is_diode_good(readings, mode):
         return 1 << faults.S2
     return 0 if LOW_HALF_MV[0] <= low_mv <= LOW_HALF_MV[1] or letter == "A" else 1 << faults.S9
@@ -82,18 +83,19 @@ def place(memory: "Memory", readings: "Readings", settings: "SettingsRecord") ->
         mask |= 1 << faults.S11
     if here.blind >= local.BLIND_SESSIONS or (readings.power_mw < 0 and max(readings.currents_ma) > units.HOT_MA):
         mask |= 1 << faults.S10
-    mask |= mains(here, readings, settings)
+    mask |= mains(memory, readings, settings)
     if len(here.hot_at_ms) >= HOT_OPENINGS and readings.now_ms - here.hot_at_ms[-HOT_OPENINGS] < HOT_WINDOW_MS:
         mask |= 1 << faults.W2
     return mask | 1 << faults.W1 if memory.wear.operations * 5 >= here.kit.rated_operations * 4 else mask
 
 
-def mains(here: "Local", readings: "Readings", settings: "SettingsRecord") -> int:
+def mains(memory: "Memory", readings: "Readings", settings: "SettingsRecord") -> int:
     """Bits of the mains: too far off to go on, not yet good enough to begin (requirements §2, mains)."""
     mask = 0
+    here = memory.local
     held_ms = local.R37_HELD_MS if settings.has_r37_rules else START_HELD_MS
     if here.mains_at_ms is None or readings.now_ms - here.mains_at_ms < held_ms:
-        mask = 1 << faults.S17S
+        mask = 0 if memory.outputs.is_contactor_closed else 1 << faults.S17S
         nominal_mv, off_mhz = settings.nominal_mv, readings.frequency_mhz
         is_near = off_mhz is None or abs(off_mhz - settings.nominal_hz * 1000) < OFF_MHZ
         if not is_near or not local.is_within(readings, settings, nominal_mv * 4 // 5, nominal_mv * 23 // 20):

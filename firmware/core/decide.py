@@ -100,7 +100,9 @@ def perceived(
     mask = conditions.conditions(known, readings, settings)
     if mask or found_faults.active or found_faults.pending:
         was_off = faults.is_active(found_faults.active, faults.S17)
-        found_faults, more = faults.watched(found_faults, mask, now_ms, known.pilot.letter)
+        # One reading of 12 V is no unplug: what an unplug clears waits for a stable letter (faults.md I6).
+        letter = known.pilot.letter if now_ms >= known.pilot.stable_at_ms else "B"
+        found_faults, more = faults.watched(found_faults, mask, now_ms, letter)
         events += more
         if was_off and not faults.is_active(found_faults.active, faults.S17):
             here, found_claims = passages.mains_returned(here, found_claims, settings, now_ms)

@@ -39,10 +39,13 @@ def watched(pilot: "Pilot", readings: "Readings", mode: "PilotMode") -> "Pilot":
     """
     before = pilot.letter
     letter = before
+    high_mv, low_mv = readings.pilot_high_mv, readings.pilot_low_mv
     if mode != "low":
-        if readings.pilot_high_mv is not None:
-            letter = letter_of(readings.pilot_high_mv, before)
-        elif readings.pilot_low_mv is not None and readings.pilot_low_mv < BANDS[5][2]:
+        # Beyond the rails the reading is no pilot, and nobody was unplugged (faults.md S8).
+        if high_mv is not None:
+            if high_mv <= units.PILOT_MOST_MV:
+                letter = letter_of(high_mv, before)
+        elif low_mv is not None and -units.PILOT_MOST_MV <= low_mv < BANDS[5][2]:
             letter = "F"
     is_diode_seen = pilot.is_diode_seen
     if letter == "A":

@@ -95,8 +95,11 @@ Claims = namedtuple("Claims", ("rows", "limit_ma", "holder", "next_ms"))
 Faults = namedtuple("Faults", ("pending", "active", "counts", "reaction"))
 Active = namedtuple("Active", ("row", "is_latched", "clear_at_ms"))
 
-# What the pilot signals: offered_ma now, no raise before raise_at_ms, and for over-current the value that counts.
-Offer = namedtuple("Offer", ("offered_ma", "raise_at_ms", "reference_ma", "reference_until_ms"))
+# What the pilot signals: offered_ma now, no raise before raise_at_ms; for over-current the value that counted before
+# the first lowering, and, in x1, the one before the withdrawal, each until its end.
+Offer = namedtuple(
+    "Offer", ("offered_ma", "raise_at_ms", "reference_ma", "reference_until_ms", "held_ma", "held_until_ms")
+)
 
 # Lifetime energy as wh + mwh/1000 + uj/3.6e9, and where the session began on that counter (None: no session).
 Energy = namedtuple("Energy", ("wh", "mwh", "uj", "session_wh", "session_mwh", "session_at_ms"))

@@ -135,6 +135,8 @@ class Offer(NamedTuple):
     raise_at_ms: int
     reference_ma: int
     reference_until_ms: int
+    held_ma: int
+    held_until_ms: int
 
 class Energy(NamedTuple):
     wh: int

@@ -19,7 +19,7 @@ FILES = sorted((ROOT / "firmware").rglob("*.py"))
 # file of firmware, what stands there, what is planted instead, rule that must report it
 STRICT = (
     ("core/claims.py", "return summed(rows, now_ms)\n", 'return summed(rows, "now")\n', "reportArgumentType"),
-    ("core/offer.py", "Offer(0, 0, 0, 0)", "Offer(0, 0, 0)", "reportCallIssue"),
+    ("core/offer.py", "Offer(0, 0, 0, 0, 0, 0)", "Offer(0, 0, 0, 0, 0)", "reportCallIssue"),
     ("core/decide.py", "before = memory.stage.state\n", "before = memory.stage.status\n", "reportAttributeAccessIssue"),
     ("core/pilot.py", "readings.pilot_low_mv is not None and ", "", "reportOptionalOperand"),
     ("core/energy.py", "first_energy(wh: int)", "first_energy(wh)", "reportMissingParameterType"),

@@ -140,7 +140,7 @@ def here(**changes):
 def known(letter="C", state="charging", outputs=PWM, **more):
     """Memory of one moment; `more`: test, offer, place, wear, active, judge_at_ms, since_ms."""
     stage = Stage(state, more.get("since_ms", 0), 0, 0, 0, 0, more.get("test", "passed"), 0)
-    offered = more.get("offer", Offer(16000, 0, 16000, 0))
+    offered = more.get("offer", Offer(16000, 0, 16000, 0, 0, 0))
     return Memory(
         0,
         Pilot(letter, 0, more.get("judge_at_ms", 0), True),

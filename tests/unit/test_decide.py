@@ -284,7 +284,7 @@ class Trouble(unittest.TestCase):
             self.assertFalse(box.tick().is_contactor_closed)
         self.assertEqual(box.memory.faults.reaction, "locked")
         box.high_mv = 12000
-        box.run(100)
+        box.run(600)
         self.assertEqual(box.memory.faults.reaction, "")
 
     def test_open_fault_opens_in_the_same_tick_with_half_a_second_of_f(self):
@@ -317,8 +317,8 @@ class Trouble(unittest.TestCase):
         while box.state() == "charging":
             box.tick()
         self.assertEqual(box.state(), "stopping")
-        self.assertGreaterEqual(box.memory.now_ms - begun_ms, 7000)
-        self.assertLess(box.memory.now_ms - begun_ms, 7060)
+        self.assertGreaterEqual(box.memory.now_ms - begun_ms, 6600)
+        self.assertLess(box.memory.now_ms - begun_ms, 6660)
 
     def test_over_current_opens_at_once(self):
         for most_ma, least_ms, most_ms in ((24_000, 1000, 1060), (33_000, 100, 160)):
@@ -338,7 +338,7 @@ class Trouble(unittest.TestCase):
         box.run(60_000)
         self.assertEqual(box.memory.faults.reaction, "locked")
         box.high_mv = 12000
-        box.run(100)
+        box.run(600)
         self.assertEqual(box.state(), "idle")
 
     def test_a_latched_leakage_clears_by_unplugging_alone(self):
@@ -350,7 +350,10 @@ class Trouble(unittest.TestCase):
             box.tick((command(source=source, kind="clear_fault"),))
             self.assertEqual(box.memory.faults.reaction, "locked")
         box.high_mv = 12000
-        box.tick()
+        # One reading of 12 V is no unplug; half a second of it is.
+        box.run(480)
+        self.assertEqual(box.memory.faults.reaction, "locked")
+        box.run(60)
         self.assertEqual(box.memory.faults.reaction, "")
 
     def test_crash_opens_and_three_lock(self):

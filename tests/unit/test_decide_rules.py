@@ -281,13 +281,14 @@ class Mains(unittest.TestCase):
         box = Box().charge()
         box.more = {"voltages_mv": LOW_VOLTS}
         took_ms = box.run_until("faulted", 3200)
-        self.assertTrue(3000 <= took_ms <= 3050, took_ms)
+        # The window of the voltage adds up to 0.25 s before the confirm time begins.
+        self.assertTrue(2800 <= took_ms <= 2850, took_ms)
 
     def test_too_low_for_a_start_is_not_too_low_to_go_on(self):
         box = Box().charge()
         box.more = {"voltages_mv": (190_000, 190_000, 190_000)}
         box.run(20_000)
-        self.assertEqual((box.state(), box.memory.faults.reaction), ("charging", "no_start"))
+        self.assertEqual((box.state(), box.memory.faults.reaction), ("charging", ""))
         box.high_mv, box.most_ma = 9000, 0
         box.run_until("waiting", 100)
         box.more = {}
@@ -403,7 +404,7 @@ class Contactor(unittest.TestCase):
         box.slowly(3_600_000, 10_000)
         self.assertEqual(box.memory.faults.reaction, "locked")
         box.high_mv = 12000
-        box.run(100)
+        box.run(600)
         self.assertEqual((box.faults(), box.memory.faults.counts), ([], ()))
 
     def test_a_relay_pin_that_stays_high_asks_the_leakage_sensor_to_trip(self):

@@ -8,41 +8,41 @@ from firmware.core.records import Energy, Offer
 
 class Offers(unittest.TestCase):
     def test_first_offer_at_once(self):
-        self.assertEqual(offer.first_offer(), Offer(0, 0, 0, 0))
-        self.assertEqual(offer.offered(offer.first_offer(), 16000, 100), Offer(16000, 5100, 16000, 100))
+        self.assertEqual(offer.first_offer(), Offer(0, 0, 0, 0, 0, 0))
+        self.assertEqual(offer.offered(offer.first_offer(), 16000, 100), Offer(16000, 5100, 16000, 100, 0, 0))
 
     def test_same_offer_is_the_same_object(self):
-        now = Offer(16000, 5100, 16000, 100)
+        now = Offer(16000, 5100, 16000, 100, 0, 0)
         self.assertIs(offer.offered(now, 16000, 9999), now)
 
     def test_raise_waits_five_seconds_after_the_last_change(self):
-        now = Offer(10000, 5100, 10000, 100)
+        now = Offer(10000, 5100, 10000, 100, 0, 0)
         self.assertIs(offer.offered(now, 16000, 5099), now)
-        self.assertEqual(offer.offered(now, 16000, 5100), Offer(16000, 10100, 16000, 5100))
+        self.assertEqual(offer.offered(now, 16000, 5100), Offer(16000, 10100, 16000, 5100, 0, 0))
 
     def test_from_nothing_a_raise_never_waits(self):
-        self.assertEqual(offer.offered(Offer(0, 99999, 0, 0), 6000, 10).offered_ma, 6000)
+        self.assertEqual(offer.offered(Offer(0, 99999, 0, 0, 0, 0), 6000, 10).offered_ma, 6000)
 
     def test_lowering_acts_at_once_and_judges_against_the_old_value_for_5_s(self):
-        now = offer.offered(Offer(32000, 0, 32000, 0), 10000, 1000)
-        self.assertEqual(now, Offer(10000, 6000, 32000, 6000))
+        now = offer.offered(Offer(32000, 0, 32000, 0, 0, 0), 10000, 1000)
+        self.assertEqual(now, Offer(10000, 6000, 32000, 6000, 0, 0))
         self.assertEqual(offer.reference_ma(now, 5999), 32000)
         self.assertEqual(offer.reference_ma(now, 6000), 10000)
 
     def test_withdrawing_judges_against_the_old_value_for_6_s(self):
-        now = offer.offered(Offer(32000, 0, 32000, 0), 0, 1000)
-        self.assertEqual(now, Offer(0, 6000, 32000, 7000))
+        now = offer.offered(Offer(32000, 0, 32000, 0, 0, 0), 0, 1000)
+        self.assertEqual(now, Offer(0, 6000, 32000, 7000, 32000, 7000))
         self.assertEqual(offer.reference_ma(now, 6999), 32000)
         self.assertEqual(offer.reference_ma(now, 7000), 0)
 
     def test_further_lowering_does_not_restart_the_time(self):
-        now = offer.offered(offer.offered(Offer(32000, 0, 32000, 0), 16000, 1000), 10000, 4000)
-        self.assertEqual(now, Offer(10000, 9000, 32000, 6000))
+        now = offer.offered(offer.offered(Offer(32000, 0, 32000, 0, 0, 0), 16000, 1000), 10000, 4000)
+        self.assertEqual(now, Offer(10000, 9000, 32000, 6000, 0, 0))
         now = offer.offered(now, 6000, 6000)
-        self.assertEqual(now, Offer(6000, 11000, 10000, 11000))
+        self.assertEqual(now, Offer(6000, 11000, 10000, 11000, 0, 0))
 
     def test_reference_is_never_under_the_offer(self):
-        self.assertEqual(offer.reference_ma(Offer(16000, 0, 10000, 5000), 1000), 16000)
+        self.assertEqual(offer.reference_ma(Offer(16000, 0, 10000, 5000, 0, 0), 1000), 16000)
 
 
 class Counter(unittest.TestCase):
