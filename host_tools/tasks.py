@@ -13,8 +13,9 @@ TASKS = (
     ("replay", "host_tools.replay", "a flight record through decide() once more: the first tick that differs"),
     ("docs", "host_tools.docs_task", "write the references from the tables; --check compares only"),
     ("budgets", "host_tools.budgets", "figures of time, memory and measuring, one a line"),
-    ("latency", "host_tools.latency", "from PUBLISH to the pilot edge, and every opening and closing time"),
-    ("soak", "host_tools.soak_task", "hours of a dead network in simulated time"),
+    ("latency", "host_tools.latency", "from PUBLISH to the pilot edge, and every deadline of the fault table"),
+    ("soak", "host_tools.soak_task", "thousands of calendar hours of one box, or of a dead network"),
+    ("hostile", "host_tools.hostile_port", "random and adversarial waveforms at the port, judged by the wire alone"),
     ("faults", "host_tools.faults.task", "every fault in every state, in pairs and at random, under the oracle"),
     ("mutate", "host_tools.mutate", "mutation score of the core"),
 )
