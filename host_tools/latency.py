@@ -178,7 +178,16 @@ def run(argv):
     )
     parser.add_argument("--runtime", choices=("micropython", "cpython"), default="micropython")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--deadlines", action="store_true", help="sweep the deadlines of the fault table instead")
+    parser.add_argument("--trials", type=int, default=10_000, help="trials of each deadline")
+    parser.add_argument("--rows", nargs="*", default=[], metavar="ID", help="only deadlines whose name begins so")
+    parser.add_argument("--continue", dest="keep_going", action="store_true", help="go on where a sweep was broken off")
     options = parser.parse_args(argv)
+    if options.deadlines:
+        from host_tools.deadlines import report as deadlines
+
+        options.has_processes = True
+        return 0 if deadlines.report(options) else 1
     print(f"latency_seed: {options.seed} seed")
     if options.flood:
         from host_tools import latency_flood

@@ -15,8 +15,8 @@ GOALS = (
 )
 
 
-def wallbox(seed, character, board):
-    """(plant, tick function, inbox, loop) of a box on the true seam."""
+def wallbox(seed, character, board, changes=None):
+    """(plant, tick function, inbox, loop) on the true seam; changes: settings beside a wiring limit of 16 A."""
     from firmware.core import claims, decide, settings
     from firmware.core.records import Ref
     from firmware.drivers import board_facts
@@ -29,9 +29,8 @@ def wallbox(seed, character, board):
     plant.advance_to(chance.randrange(1_000_000))
     facts = board_facts.loaded(f"hardware/boards/{board}.json")
     seam = true_board.TrueBoard(plant, facts)
-    chosen = settings.changed(
-        settings.defaults(), {"wiring_limit_ma": 16000, "nominal_hz": plant.frequency_mhz // 1000}
-    )
+    wanted = {"wiring_limit_ma": 16000, "nominal_hz": plant.frequency_mhz // 1000, **(changes or {})}
+    chosen = settings.changed(settings.defaults(), wanted)
     inbox = Inbox()
     rows = (claims.standing("cable", facts.cable_ma, Ref("board", "cable", 0)),)
     loop = ControlLoop(seam, chosen, decide.first_memory(seam.now_ms(), rows, (0, 0)), inbox)
