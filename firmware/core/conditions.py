@@ -118,7 +118,9 @@ def contactor(memory: "Memory", readings: "Readings", settings: "SettingsRecord"
     mask = 1 << faults.K4 if readings.is_relay_pin_high else 0
     if readings.output_live_poles:
         return mask | 1 << faults.K1 if for_ms >= OPENED_MS else mask
-    if for_ms >= OPENED_MS and units.HOT_MA < max(readings.currents_ma) < units.SATURATED_MA:
+    # Currents of an ADC that stands still are those of before.
+    is_fresh = readings.currents_age_ms <= STALE_MS
+    if is_fresh and for_ms >= OPENED_MS and units.HOT_MA < max(readings.currents_ma) < units.SATURATED_MA:
         return mask | 1 << faults.K1
     return mask | 1 << faults.K3 if readings.is_feedback_closed and for_ms >= FEEDBACK_MS else mask
 

@@ -32,9 +32,13 @@ class MainsFrequency:
             self._bursts = 0
             self.mhz = None
             return False
-        if not 0 < after_us < (MOST_US if self._bursts == SETTLED else CLEAR_US):
-            self._bursts = 0
-        self._advance(atan2(level, slope) / (2 * pi), after_us / 1_000_000)
+        turns = atan2(level, slope) / (2 * pi)
+        if self._bursts and 0 < after_us < (MOST_US if self._bursts == SETTLED else CLEAR_US):
+            self._advance(turns, after_us / 1_000_000)
+        else:
+            # The frequency of before a stall stands; the angle begins anew.
+            self._turns = turns
+            self._bursts = SETTLED if self._bursts == SETTLED else 1
         return True
 
     def mean_square(self, level, slope, span_us):
@@ -50,18 +54,14 @@ class MainsFrequency:
         """One step of a loop of second order, quick while the angle is far from what was foreseen: a step of 4 Hz is
         followed in 0.2 s, and a burst that an interruption stretches by 1 ms moves the frequency by 0.05 Hz.
         """
-        if self._bursts < 2:
+        is_first = self._bursts == 1
+        if is_first:
             self._hz = MIDDLE_HZ
         foreseen = self._turns + self._hz * after_s
         error = turns - foreseen
         error -= round(error)
-        if self._bursts < 2:
-            self._turns = turns
-            if self._bursts:
-                self._hz += error / after_s
-        else:
-            self._turns = (foreseen + error / 2) % 1
-            self._hz += (0.15 if abs(error) > FAR_TURNS else 0.04) * error / after_s
+        self._turns = turns if is_first else (foreseen + error / 2) % 1
+        self._hz += (1 if is_first else 0.15 if abs(error) > FAR_TURNS else 0.04) * error / after_s
         # Where the angle could also mean another frequency, that one lies outside of this.
         self._bursts = min(self._bursts + 1, SETTLED) if 37 < self._hz < 73 else 0
         self.mhz = int(self._hz * 1000) if self._bursts == SETTLED else None

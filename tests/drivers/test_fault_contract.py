@@ -315,6 +315,13 @@ def test_frequency_off_is_seen_in_a_fifth_of_a_second(every):
     assert abs(made[-1].frequency_mhz - 46_000) <= 50
 
 
+@pytest.mark.parametrize("stall_ms", (40, 200, 260, 900, 5000))
+def test_a_stall_does_not_lose_the_frequency(every, stall_ms):
+    every.run(X1, 40)
+    every.plant.advance_to(every.plant.now_us + stall_ms * 1000)
+    assert all(abs(one.frequency_mhz - 50_000) <= 50 for one in every.readings(X1, 60))
+
+
 @pytest.mark.parametrize("board", ("reference", "wrover"))
 def test_frequency_at_all_phases(board):
     chance = random.Random(5)
