@@ -15,7 +15,7 @@ NOISY = 20  # fault adc_noise: so many times the noise
 OFFSET_MV = 1300  # fault adc_offset: at the pilot, on both halves
 FULL = 65535
 
-# Dividers of the slow inputs, each between 3.3 V and earth (hardware/README.md)
+# Dividers of the slow inputs, each between 3.3 V and earth (docs/flash-a-board.md, wire it)
 SUPPLY_UV = 3_300_000
 NTC_OHM, NTC_KELVIN, NTC_AT_K = 10_000, 3435, 298.15  # the sensor, from 3.3 V to its pin
 BELOW_NTC_OHM = 3900

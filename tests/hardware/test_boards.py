@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from firmware.drivers import board_facts
 from host_tools.device import boards
 
 GOOD = boards.loaded("reference")
@@ -69,11 +70,21 @@ def test_the_boards_that_must_be_there():
         (changed(GOOD, has_psram=False), "needs PSRAM"),
         (changed(GOOD, pins_current_adc=[4]), "3 phases need as many pins"),
         (changed(GOOD, pins_pilot_low_adc=1), "already pilot_high_adc"),
+        (changed(GOOD, pins_temperature_adc=20, pins_led_red=10), "temperature_adc: pin 20"),
+        (changed(GOOD, pins_temperature_adc=13, pins_peak_reset=10), "ADC2, which fails while Wi-Fi runs"),
+        (changed(GOOD, pins_proximity_adc=38, pins_earth_ok=3), "proximity_adc: pin 38 is no analog input"),
+        (changed(CLASSIC, pins_feedback=37), "feedback: pin 37 has no pull resistor"),
+        (changed(CLASSIC, pins_live_n=38), "live_n: pin 38 has no pull resistor"),
+        (changed(GOOD, pins_live_n=40), "pin 40 is already feedback"),
+        (changed(GOOD, pins_live_l3=None), "live_l3: a weld of this pole would never be seen"),
         # the schema
         (changed(GOOD, chip="esp8266"), "chip: 'esp8266' is not one of"),
         (changed(GOOD, colour="red"), "'colour' was unexpected"),
         (changed(GOOD, cable_ma=True), "cable_ma: True is not of type 'integer'"),
         (changed(GOOD, phases=2), "phases: 2 is not one of"),
+        (changed(GOOD, leakage_retry="iec"), "leakage_retry: 'iec' is not one of"),
+        (changed(GOOD, pins_live_l1=None), "pins.live_l1: None is not of type 'integer'"),
+        (changed(GOOD, pins_temperature_adc=None), "pins.temperature_adc: None is not of type 'integer'"),
         (changed(GOOD, pins_button="21"), "pins.button: '21' is not of type 'integer'"),
         ({name: value for name, value in GOOD.items() if name != "tick_ms"}, "'tick_ms' is a required property"),
         ([], "is not of type 'object'"),
@@ -82,6 +93,20 @@ def test_the_boards_that_must_be_there():
 def test_refused_in_words(board, words):
     found = boards.reasons(board)
     assert any(words in line for line in found), found
+
+
+def test_what_a_board_may_lack():
+    assert boards.reasons(changed(GOOD, pins_proximity_adc=None)) == []
+    assert boards.reasons(changed(GOOD, leakage_retry="ul")) == []
+
+
+def test_facts_that_the_firmware_reads():
+    facts = board_facts.facts_of(
+        changed(GOOD, leakage_retry="ul", contactor_operations=70_000, pins_proximity_adc=None)
+    )
+    assert (facts.leakage_retry, facts.contactor_operations) == ("ul", 70_000)
+    assert (facts.pins.live_l1, facts.pins.live_n, facts.pins.feedback, facts.pins.proximity_adc) == (41, 48, 40, None)
+    assert board_facts.facts_of(CLASSIC).pins.live_l2 is None
 
 
 def test_a_broken_file_is_one_clear_error(tmp_path, monkeypatch):

@@ -277,6 +277,9 @@ class Contactor(unittest.TestCase):
         for currents in ((1001, 0, 0), (0, 1001, 0), (0, 0, 1001), (SATURATED_MA - 1, 0, 0)):
             self.assertEqual(self.opened(1000, currents_ma=currents), ["K1"])
         self.assertEqual(self.opened(1000, most_ma=SATURATED_MA), ["S11"])
+        # What stood in a reading when the ADC stopped is no current of now.
+        self.assertEqual(self.opened(1000, most_ma=16_000, currents_age_ms=150), ["K1"])
+        self.assertEqual(self.opened(1000, most_ma=16_000, currents_age_ms=151), ["S8"])
 
     def test_mirror_contact_that_stays(self):
         self.assertEqual(self.opened(199, is_feedback_closed=True), [])
