@@ -71,7 +71,9 @@ class App:
         self.submit = self.inbox.put
         self.loop = ControlLoop(self.board, chosen, memory, self.inbox)
         self.loop.sink = self._events
-        self.health = Health(self.tell)
+        self.health = Health(self.tell, self.now_ms)
+        if hasattr(gc, "mem_free"):  # a PC's Python has no end to its memory
+            self.loop.starve = self.health.shed
         self.phrases = PhraseBook(__file__.rpartition("app")[0] + WORDS_FILE)
         self.version = VERSION
         self.connections = Connections(self)

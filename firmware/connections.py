@@ -27,7 +27,6 @@ class Connections:
         self._app = app
         self._config = app.config
         self._resolver = None
-        self._tasks = []
         self.mqtt = None
         self.wifi = None
 
@@ -68,7 +67,7 @@ class Connections:
             self._start_page(recorder)
 
     def _keep(self, name, run):
-        self._tasks.append(asyncio.create_task(self._app.health.keep(name, run)))
+        self._app.health.add(name, run)
 
     def _start_page(self, recorder):
         """A board without memory for the page runs without it. recorder: FlightRecorder or None."""

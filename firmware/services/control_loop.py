@@ -7,7 +7,10 @@ from firmware.core import decide, interlock
 from firmware.core.records import Decision, Event, Outputs
 
 GC_EVERY_TICKS = 8  # garbage of a tick is under 1 kB; a collection costs more than a tick's decision
+LOW_B = 8192  # eight ticks of garbage: with less, services give theirs back before a tick fails (faults.md X4)
 WORDS_MOST = 96  # characters of an error kept in the event
+
+OPEN = Outputs(False, "high", 1000, "red", False)  # made now, for a tick without memory to make it
 
 
 def crash_event(error):
@@ -45,6 +48,8 @@ class ControlLoop:
         # of the flight recorder: Memory before, Readings or None, commands, Decision; called after acting
         self.note: Callable[[Memory, Readings | None, tuple[Command, ...], Decision], None] | None = None
         self.feed: Callable[[], None] | None = None  # of the watchdog: called after each tick and by nothing else
+        self.starve: Callable[[], None] | None = None  # called after a collection that left little
+        self.untold = 0
         self.worst_late_ms = 0
         self._ticks = 0
 
@@ -58,12 +63,29 @@ class ControlLoop:
             self.guard = interlock.permit(self.guard, readings, made.outputs, self.settings.is_ventilated)
             self.board.act(self._permitted(made.outputs))
         except Exception as error:  # the one catch of the tick (architecture, faults: programming error)
-            made = self._crashed(error)
+            made = self._survived(error, asked)
+            if made is None:
+                return
         self.memory = made.memory
-        if self.note is not None:
-            self.note(before, readings, asked, made)
-        if made.events and self.sink is not None:
-            self.sink(made.events)
+        try:
+            if self.note is not None:
+                self.note(before, readings, asked, made)
+            if made.events and self.sink is not None:
+                self.sink(made.events)
+        except Exception:  # telling is no part of the tick: what cannot be told must not open a contactor
+            self.untold += 1
+
+    def _survived(self, error, asked):
+        """Decision after an exception; None when there is not even memory for that, and the contactor is open."""
+        try:
+            if isinstance(error, MemoryError):
+                for command in asked:  # a pause must not be lost with the tick that took it
+                    self.inbox.put(command)
+            return self._crashed(error)
+        except MemoryError:
+            # Memory says "closed" and the relay pin is low: the next tick that has room finds that as X3.
+            self.board.act(OPEN)
+            return None
 
     def _permitted(self, outputs):
         """Outputs with the contactor open unless the interlock agrees."""
@@ -91,7 +113,7 @@ class ControlLoop:
                 self.feed()
             self._ticks += 1
             if self._ticks % GC_EVERY_TICKS == 0:
-                gc.collect()
+                self._collect()
             next_ms += tick_ms
             late_ms = self.board.now_ms() - next_ms
             if late_ms > 0:
@@ -101,6 +123,15 @@ class ControlLoop:
             else:
                 # A coroutine of the standard library: 0 ms or more, never a busy wait.
                 await asyncio.sleep(-late_ms / 1000)
+
+    def _collect(self):
+        """Collect garbage on purpose; where little is left, the services give way before the tick does."""
+        gc.collect()
+        if self.starve is not None and gc.mem_free() < LOW_B:
+            try:
+                self.starve()
+            except MemoryError:
+                pass  # not even memory to say so: the next collection tries again
 
     async def rest(self):
         """Safe mode: sense and keep the contactor open, decide nothing, until the owner clears the fault (X1)."""

@@ -174,7 +174,10 @@ class WebService:
     async def run(self):
         """Serve for ever. Errors: OSError when the port is taken."""
         server = await asyncio.start_server(self._serve, self._config["web_host"], self._config["web_port"])
-        await server.wait_closed()
+        try:
+            await server.wait_closed()
+        finally:
+            server.close()  # a service that was stopped must not hold its port against the next one
 
     async def _serve(self, reader, writer):
         """One connection, one request; a fifth at once is turned away."""

@@ -1,0 +1,37 @@
+"""Memory runs out on the real interpreter: services give way first, and no tick leaves a contactor closed (X4)."""
+
+import os
+import re
+import subprocess
+
+import pytest
+
+from host_tools import bootstrap, chip
+
+HEAP = "600k"  # of sources, which are larger than the firmware's modules; filled by the test in any case
+
+pytestmark = pytest.mark.skipif("EBB_WITHOUT_CHIP" in os.environ, reason="without the real interpreter")
+
+
+def squeezed(what):
+    """What tests/chip/squeezed.py prints."""
+    root = bootstrap.ROOT
+    paths = f"{root / 'tests' / 'chip'}:{root / 'tests' / 'unit'}:{root}:.frozen"
+    command = [*chip.interpreter(), "-X", f"heapsize={HEAP}", str(root / "tests" / "chip" / "squeezed.py"), what]
+    done = subprocess.run(
+        command, capture_output=True, text=True, env={**os.environ, "MICROPYPATH": paths}, timeout=120
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_a_service_that_takes_all_memory_gives_way_and_the_tick_goes_on():
+    assert squeezed("hog") == "openings: 0 told: [('web', 'gives its memory back')] tick lives: True\n"
+
+
+def test_any_allocation_of_a_tick_may_fail():
+    """None leaves the tick by an exception, none leaves the contactor closed, and no pause is lost."""
+    found = squeezed("tick")
+    failed, bad = map(int, re.search(r"failed: (\d+) bad: (\d+)", found).groups())
+    assert bad == 0, found
+    assert failed > 20, "the squeeze was felt"

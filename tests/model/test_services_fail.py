@@ -1,0 +1,174 @@
+"""An error in any service: it starts again within 5 s, later each time, and the car charges on (faults.md X2)."""
+
+import ast
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from firmware.services import time_sync, web_service
+from firmware.services.health import FIRST_WAIT_S, LONGEST_WAIT_S, WELL_MS, Health
+from host_tools.mosquitto import free_port
+from host_tools.sim.whole_box import HOME, WholeBox
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+ERRORS = (ValueError("planted"), OSError(5), MemoryError(), KeyError("x"), RuntimeError(), asyncio.TimeoutError())
+RESTART_MS = 5000  # faults.md X2
+
+
+def wifi(box):
+    return box.app.connections.wifi, "step"
+
+
+def button(box):
+    return box.app.connections.wifi, "button_held_3s"
+
+
+def improv(box):
+    return box.app.connections.wifi, "may_set_up"
+
+
+def mqtt(box):
+    return box.app.connections.mqtt, "_tell"
+
+
+def time(box):
+    return time_sync.TimeSync, "_asked"
+
+
+def web(box):
+    return web_service.asyncio, "start_server"
+
+
+SERVICES = (wifi, button, improv, mqtt, time, web)
+
+
+def named_in(path):
+    """First argument of each call of _keep or keep in a file."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        is_call = isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant)
+        if is_call and getattr(node.func, "attr", getattr(node.func, "id", "")) in ("_keep", "keep"):
+            found.add(node.args[0].value)
+    return found
+
+
+def test_every_service_is_here():
+    found = named_in(ROOT / "firmware/connections.py") | named_in(ROOT / "firmware/services/flight_recorder.py")
+    assert found == {one.__name__ for one in SERVICES} | {"recorder"}
+
+
+def whole(folder, seed=0):
+    ports = {"web_host": "127.0.0.1", "web_port": free_port(), "mqtt_host": "127.0.0.1", "mqtt_port": 1}
+    box = WholeBox(folder, seed, has_wifi=True, **ports)
+    from firmware.core import settings
+
+    wanted = {"wiring_limit_ma": 16_000, "wifi_ssid": HOME[0], "wifi_password": HOME[1]}
+    box.app.loop.settings = settings.changed(box.app.loop.settings, wanted)
+    return box
+
+
+@pytest.mark.parametrize("service", SERVICES, ids=lambda one: one.__name__)
+def test_each_service(monkeypatch, tmp_path, service):
+    async def story(box):
+        box.change(car={"is_plugged": True})
+        await box.until(lambda: max(box.plant.currents_ma) > 5000, "charging")
+        box.plant.edges.clear()
+        owner, name = service(box)
+        genuine = getattr(owner, name)
+        waits_ms = []
+        for number, error in enumerate(ERRORS[:4]):
+            calls = []
+
+            def planted(*args, error=error, calls=calls, **more):
+                calls.append(box.now_ms())
+                if len(calls) == 1:
+                    raise error
+                return genuine(*args, **more)
+
+            monkeypatch.setattr(owner, name, planted)
+            if service in (web, time):
+                # These look seldom: the planted error is met at their next start.
+                row = next(one for one in box.app.health._kept if one[1] == service.__name__)
+                row[0].cancel()
+                row[0] = asyncio.create_task(box.app.health.keep(row[1], row[2], 0))
+                waits_ms.clear()
+            if service is button:
+                box.change(panel={"button_is_pressed": True})
+            before = len(box.told)
+            await box.until(lambda calls=calls: calls, "the error is met", 10)
+            if service is button:
+                # A press that failed is gone; the next one is seen by the service that was started again.
+                box.change(panel={"button_is_pressed": False})
+                await asyncio.sleep(2 ** (number + 1))
+                box.change(panel={"button_is_pressed": True})
+            await box.until(lambda calls=calls: len(calls) > 1, "it goes on", 12)
+            box.change(panel={"button_is_pressed": False})
+            await asyncio.sleep(1)
+            waits_ms.append(calls[1] - calls[0])
+            told = [words for _, one, words in box.told[before:] if one == service.__name__]
+            wanted = "out of memory" if isinstance(error, MemoryError) else type(error).__name__
+            assert [words for words in told if wanted in words], box.told[before:]
+            assert not [words for words in told if "Errno 98" in words], "its port was left free"
+        if service is not button:
+            assert waits_ms[0] <= RESTART_MS, waits_ms
+        assert waits_ms == sorted(waits_ms)
+        assert [edge for edge in box.plant.edges if edge[1] in ("coil", "contactor", "pilot_mode")] == []
+        assert max(box.plant.currents_ma) > 5000
+        assert box.app.loop.memory.faults.active == ()
+
+    whole(tmp_path).play(story)
+
+
+def backed_off(lengths_ms):
+    """[wait in s before each start] of a service that runs so long each time before it fails."""
+    waits = []
+    now_ms = 0
+
+    async def sleep(wait_s):
+        waits.append(wait_s)
+
+    async def start():
+        nonlocal now_ms
+        if not lengths_ms:
+            raise asyncio.CancelledError
+        now_ms += lengths_ms.pop(0)
+        raise ValueError("planted")
+
+    health = Health(lambda name, words: None, lambda: now_ms)
+    original, asyncio.sleep = asyncio.sleep, sleep
+    try:
+        with pytest.raises(asyncio.CancelledError):
+            asyncio.run(health.keep("x", start, 0))
+    finally:
+        asyncio.sleep = original
+    return waits
+
+
+def test_back_off_grows_and_starts_anew_after_a_good_minute():
+    assert backed_off([0] * 9) == [0, 1, 2, 4, 8, 16, 32, LONGEST_WAIT_S, LONGEST_WAIT_S, LONGEST_WAIT_S]
+    assert backed_off([0, 0, 0, WELL_MS, 0, WELL_MS - 1]) == [0, 1, 2, 4, FIRST_WAIT_S, 2, 4]
+
+
+def test_a_word_that_cannot_be_said_ends_nothing():
+    calls = []
+
+    def tell(name, words):
+        raise MemoryError
+
+    async def start():
+        calls.append(1)
+        if len(calls) == 3:
+            raise asyncio.CancelledError
+        raise MemoryError
+
+    async def sleep(wait_s):
+        pass
+
+    original, asyncio.sleep = asyncio.sleep, sleep
+    try:
+        with pytest.raises(asyncio.CancelledError):
+            asyncio.run(Health(tell, lambda: 0).keep("x", start, 0))
+    finally:
+        asyncio.sleep = original
+    assert len(calls) == 3
