@@ -67,6 +67,7 @@ class FlightRing:
             or self._loop.settings is not segment.settings
             or segment.used + 2 > self._most_rows
             or segment.weight >= MOST_APART
+            or segment.weight + len(asked) > MOST_APART
         ):
             segment = self._next(before)
             if segment is None:

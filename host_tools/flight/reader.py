@@ -4,17 +4,16 @@ import hashlib
 import json
 import struct
 
-from firmware.core import records, settings
+from firmware.core import settings
 from firmware.core.records import Readings, Refusal
 from firmware.wire import flight_record
+from host_tools.flight import record_types
+from host_tools.flight.record_types import Broken
 
 MOST_B = 1 << 20  # a minute is 100 kB; what is longer is not ours
+COMMANDS = "tuple[Command, ...]"
 # What a file that is no record may make of the reading of it.
 UNREADABLE = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RuntimeError, MemoryError)
-
-
-class Broken(Exception):
-    """The file is no whole flight record, or none for this version; the text says what is wrong."""
 
 
 class Segment:
@@ -66,24 +65,6 @@ def blocks_of(octets):
     return found
 
 
-def record_type(name):
-    """The named tuple of this name in the records of the core."""
-    return getattr(records, name)
-
-
-def built(value):
-    """The record that flight_record.plain() made JSON of. Errors: Broken when this version's has other fields."""
-    if type(value) is list:
-        return tuple([built(item) for item in value])
-    if type(value) is not dict:
-        return value
-    ((name, fields),) = value.items()
-    try:
-        return record_type(name)(*[built(field) for field in fields])
-    except (AttributeError, TypeError):
-        raise Broken("this version's %s has other fields: replay with the version that wrote the record" % name)
-
-
 def built_settings(told):
     """Settings of the told ones over the factory's. Errors: Broken when this version knows them no longer."""
     made = settings.changed(settings.defaults(), told)
@@ -96,7 +77,7 @@ def built_settings(told):
 
 def memory_of(parts):
     """Memory of its parts. Errors: Broken."""
-    return built({"Memory": parts})
+    return record_types.built("Memory", parts)
 
 
 def triple(lows, highs):
@@ -124,8 +105,9 @@ def readings_of(rows, at, now_ms, slow):
 
 def crash_of(told):
     """(readings, commands, (now_ms, words)) of what was kept of an exception."""
-    now_ms, readings, asked, words = built(told)
-    return readings, asked, (now_ms, "%s %s" % words)
+    now_ms, readings, asked, words = told
+    readings = record_types.built("Readings | None", readings)
+    return readings, record_types.built(COMMANDS, asked), (now_ms, "%s %s" % tuple(words))
 
 
 def ticks_of(rows, apart):
@@ -138,7 +120,7 @@ def ticks_of(rows, apart):
         if kind == flight_record.SLOW:
             now_ms, slow = slow_of(rows, at)
             continue
-        asked = built(apart.get((row, "asked"), []))
+        asked = record_types.built(COMMANDS, apart.get((row, "asked"), []))
         crash = None
         if kind <= flight_record.MOST_DELTA_MS:
             now_ms += kind
@@ -147,7 +129,7 @@ def ticks_of(rows, apart):
             low, high = struct.unpack_from(flight_record.DIGEST_FORM, rows, at + flight_record.DIGEST_AT)
             digest = low | high << 16
             if kind == flight_record.WIDE:
-                readings = built(apart[(row, "wide")])
+                readings = record_types.built("Readings", apart[(row, "wide")])
                 now_ms = readings.now_ms
             else:
                 readings, asked, crash = crash_of(apart[(row, "crash")])

@@ -83,7 +83,7 @@ def test_lives_are_decided_alike_on_both_interpreters(tmp_path):
     (
         (charging.units, "STOP_LIMIT_MS", 3000, "state stopping", 3000),
         (pilot, "duty_permille", lambda offered_ma: 100, "pilot pwm", 0),
-        (claims, "limit_of", lambda claim, now_ms: 80_000, "limit by grid", 0),
+        (claims, "limit_of", lambda claim, now_ms: 70_000 if claim.source == "grid" else claim.limit_ma, "by grid", 0),
     ),
 )
 def test_a_changed_constant_is_named_at_its_tick(tmp_path, monkeypatch, module, name, planted, words, after_ms):

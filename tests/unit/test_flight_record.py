@@ -2,11 +2,12 @@
 
 import unittest
 
-from samples import Box, claim, reading
+from samples import Box, claim, command, reading
 
+from firmware.core.records import Wear
 from firmware.services import flight_ring
 from firmware.wire import flight_record
-from host_tools.flight import reader
+from host_tools.flight import reader, record_types
 
 # field of Readings, values that a row holds, values that it does not
 FIELDS = (
@@ -121,7 +122,7 @@ class Digests(unittest.TestCase):
         kept = flight_record.Digest()
         for other in leaves_changed(memory):
             self.assertEqual(kept.of(other), flight_record.Digest().of(other))
-        copy = reader.built(flight_record.plain(memory))
+        copy = record_types.built("Memory", flight_record.plain(memory))
         self.assertFalse(copy.stage is memory.stage)
         self.assertEqual(kept.of(copy), flight_record.Digest().of(memory))
 
@@ -140,7 +141,27 @@ class Digests(unittest.TestCase):
 class Plain(unittest.TestCase):
     def test_there_and_back(self):
         memory = Box(rows=(claim(),)).charge().memory
-        self.assertEqual(reader.built(flight_record.plain(memory)), memory)
+        found = record_types.built("Memory", flight_record.plain(memory))
+        self.assertEqual(found, memory)
+        # An equal tuple is no record yet: its fields have names again, and so have those of the claims in it.
+        self.assertEqual(found.claims.rows[0].source, "grid")
+        self.assertEqual(found.claims.holder.ref.id, memory.claims.holder.ref.id)
+        one = command()
+        self.assertEqual(record_types.built("tuple[Command, ...]", [flight_record.plain(one)])[0].ref, one.ref)
+
+    def test_types_of_fields(self):
+        text = "x: int\nclass A(NamedTuple):\n    a: int\n    b: tuple[B, tuple[int, ...]]  # why\n\n"
+        text += "class B(NamedTuple):\n    c: int | None\n"
+        self.assertEqual(record_types.fields_of(text), {"A": ["int", "tuple[B, tuple[int, ...]]"], "B": ["int | None"]})
+        self.assertEqual(
+            record_types.parts_of("int, tuple[int, str], B | None"), ["int", "tuple[int, str]", "B | None"]
+        )
+        self.assertEqual(record_types.built("tuple[Wear, int | None]", [[1, 2], None]), (Wear(1, 2), None))
+        self.assertEqual(record_types.built("tuple[int | None, int | None]", [None, 3]), (None, 3))
+        self.assertIsNone(record_types.built("Wear | None", None))
+        for wrong in (None, [1], 5, "x"):
+            with self.assertRaises(record_types.Broken):
+                record_types.built("Wear", wrong)
         self.assertEqual(flight_record.plain(((1, None), (True, "x"))), [[1, None], [True, "x"]])
 
     def test_nothing_else(self):
