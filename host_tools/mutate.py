@@ -220,11 +220,14 @@ def run(argv):
     if is_killed(None):
         print("ebb: the unit tests fail without any mutant.", file=sys.stderr)
         return 1
+    killed = []
     with multiprocessing.get_context("fork").Pool(2) as pool:
-        killed = pool.map(is_killed, chosen, chunksize=4)
-    for mutant, is_dead in zip(chosen, killed, strict=True):
-        if not is_dead:
-            print(f"survived: {mutant[0]}:{mutant[3]} {mutant[4]}")
+        for mutant, is_dead in zip(chosen, pool.imap(is_killed, chosen, chunksize=4), strict=True):
+            killed.append(is_dead)
+            if not is_dead:
+                print(f"survived: {mutant[0]}:{mutant[3]} {mutant[4]}", flush=True)
+            if len(killed) % 100 == 0:
+                print(f"tried: {len(killed)} of {len(chosen)}", file=sys.stderr, flush=True)
     score = 100 * sum(killed) / len(killed)
     print(f"mutation_seed: {options.seed} seed")
     print(f"mutation_tried: {len(killed)} mutants")
