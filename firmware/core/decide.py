@@ -106,7 +106,7 @@ def perceived(
         events += more
         if was_off and not faults.is_active(found_faults.active, faults.S17):
             here, found_claims = passages.mains_returned(here, found_claims, settings, now_ms)
-    if found_claims.rows and claims.has_unapplied(found_claims, now_ms):
+    if claims.has_unapplied(found_claims, now_ms):
         found_claims, more = acknowledged(found_claims, readings, settings)
         events += more
     if found_claims is known.claims and found_faults is known.faults and here is known.local:

@@ -4,7 +4,7 @@ from firmware.core import faults, units
 from firmware.core.records import Local, Ref
 
 # tenths of a degree at which a level begins and ends: half of the wiring, a quarter, stop (requirements §2)
-HEAT_TENTHS_C = ((0, 0), (650, 620), (680, 650), (710, 660))
+HEAT_TENTHS_C = ((650, 620), (680, 650), (710, 660))
 HEAT_STOP, HEAT_UNKNOWN = 3, 9
 # up to so many ohm: rating in mA, a gap between two classes of cable counted to the lower (requirements §1, proximity)
 RATINGS = ((140, 63_000), (308, 32_000), (936, 20_000), (4500, 13_000))
@@ -104,9 +104,9 @@ def heat_after(level: int, tenths_c: "int | None") -> int:
     if tenths_c is None:
         return HEAT_UNKNOWN
     level = min(level, HEAT_STOP)
-    while level and tenths_c <= HEAT_TENTHS_C[level][1]:
+    while level and tenths_c <= HEAT_TENTHS_C[level - 1][1]:
         level -= 1
-    while level < HEAT_STOP and tenths_c >= HEAT_TENTHS_C[level + 1][0]:
+    while level < HEAT_STOP and tenths_c >= HEAT_TENTHS_C[level][0]:
         level += 1
     return level
 
