@@ -2,7 +2,7 @@
 
 import unittest
 
-from samples import reading
+from samples import here, reading
 
 from firmware.core import charging, decide, local, self_test, states
 from firmware.core.charging import Situation
@@ -139,6 +139,30 @@ class Guards(unittest.TestCase):
         self.assertEqual(following("offered", test="clear"), "offered")
         self.assertEqual(following("offered", close=NOW), "charging")
         self.assertEqual(following("offered", close=NOW + 1), "offered")
+
+    def test_wake_up_to_the_millisecond(self):
+        for since_ms, b_at_ms, moved_at_ms, may_wake, to in (
+            (NOW - 30_000, 0, 0, True, "waking"),
+            (NOW - 29_999, 0, 0, True, "offered"),
+            (0, NOW - 30_000, 0, True, "waking"),
+            (0, NOW - 29_999, 0, True, "offered"),
+            (0, None, 0, True, "offered"),
+            (0, 0, NOW - 10_000, True, "waking"),
+            (0, 0, NOW - 9999, True, "offered"),
+            (0, 0, 0, False, "offered"),
+        ):
+            place = here(b_at_ms=b_at_ms, moved_at_ms=moved_at_ms, may_wake=may_wake)
+            self.assertEqual(following("offered", "B", since_ms=since_ms, local=place), to, (since_ms, b_at_ms))
+        self.assertEqual(following("waking", "B", since_ms=NOW - 4749), "waking")
+        self.assertEqual(following("waking", "B", since_ms=NOW - 4750), "offered")
+        self.assertEqual(following("waking", "B", 5999), "waiting")
+        self.assertEqual(following("waking", "B", reaction="no_start"), "waiting")
+        self.assertEqual(following("waking", "A"), "idle")
+
+    def test_what_forbids_a_start_does_not_stop_a_charge(self):
+        self.assertEqual(following("charging", reaction="no_start"), "charging")
+        self.assertEqual(following("charging", "B", reaction="no_start"), "offered")
+        self.assertEqual(following("charging", "B", 5999, reaction="no_start"), "waiting")
 
     def test_withdraw(self):
         for letter in "BC":

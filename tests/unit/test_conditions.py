@@ -42,6 +42,11 @@ class OverCurrent(unittest.TestCase):
         ):
             self.assertEqual(self.over(most_ma), ids, most_ma)
 
+    def test_steps_to_the_milliampere(self):
+        # Ten times the current against eleven and thirteen times the offer: offers that end on 9 and 3 tell a unit.
+        self.assertEqual((self.over(18_109, 16_009), self.over(18_110, 16_009)), ([], ["S12a"]))
+        self.assertEqual((self.over(21_803, 16_003), self.over(21_804, 16_003)), (["S12a"], ["S12a", "S12b"]))
+
     def test_each_phase_counts(self):
         for currents in ((33000, 0, 0), (0, 33000, 0), (0, 0, 33000)):
             self.assertIn("S12c", self.over(0, currents=currents))

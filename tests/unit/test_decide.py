@@ -5,7 +5,7 @@ import unittest
 from samples import REF, Box, claim, command, reading
 
 from firmware.core import claims, decide, faults
-from firmware.core.records import Outputs, Ref, Wear
+from firmware.core.records import Claim, Outputs, Pilot, Ref, Wear
 
 
 class Session(unittest.TestCase):
@@ -87,7 +87,8 @@ class Session(unittest.TestCase):
         box.run(1000)
         self.assertEqual(box.state(), "charging")
         self.assertEqual(box.memory.offer.offered_ma, 10000)
-        self.assertEqual(box.memory.claims.holder.source, "car")
+        limit = Claim("car", 10_000, 4025, None, Ref("car", "simplified", 0), "", 0, "", 0)
+        self.assertEqual(box.memory.claims.holder, limit)
         box.high_mv = 12000
         box.tick()
         self.assertEqual(box.memory.claims.holder.source, "cable")
@@ -99,6 +100,24 @@ class Session(unittest.TestCase):
         box.high_mv = 6000
         box.run(1000)
         self.assertEqual(box.memory.offer.offered_ma, 8000)
+
+    def test_first_memory(self):
+        wait = Claim("power_return", 0, 7, 27, Ref("board", "power", 0), "", 0, "", 0)
+        self.assertEqual(decide.first_memory(7, (), (0, 20)).claims.rows, (wait,))
+        self.assertEqual(decide.first_memory(7, (), (5, 0)).claims.rows, ())
+        self.assertEqual(decide.first_memory(7, (), (5, 0)).energy.wh, 5)
+
+    def test_a_new_plug_in_is_half_a_second_of_nothing(self):
+        held = claims.summed((claim(source="mains"), claim(source="power_return")), 2000)
+        for letter, now_ms, is_new in (("A", 1999, False), ("A", 2000, True), ("B", 2000, False), ("C", 9999, False)):
+            made = decide.plugged(held, Pilot(letter, 2000, 0, False), Pilot("B", 0, 0, False), now_ms)
+            self.assertEqual(made.rows, () if is_new else held.rows)
+
+    def test_a_fault_without_a_car_begins_no_session(self):
+        box = Box().run(1000)
+        box.more = {"is_earth_ok": False}
+        box.run_until("faulted", 500)
+        self.assertIsNone(box.memory.energy.session_wh)
 
     def test_restart_hold_after_a_power_return(self):
         box = Box(hold_ms=20_000)
@@ -248,9 +267,9 @@ class Pauses(unittest.TestCase):
         box.run(100)
         self.assertEqual([event.args[1] for event in box.events if event.code == "grid"], [])
         # 10 A on three phases of 230 V are 6900 W; 5 % and 100 W more are obeyed
-        box.tick(power_mw=7_346_000)
+        box.tick(power_mw=7_345_001)
         self.assertEqual([event.args[1] for event in box.events if event.code == "grid"], [])
-        box.tick(power_mw=7_344_000)
+        box.tick(power_mw=7_345_000)
         self.assertEqual([event.args[1] for event in box.events if event.code == "grid"], ["applied"])
 
     def test_applied_at_nominal_volts_where_none_are_sensed(self):
@@ -262,6 +281,13 @@ class Pauses(unittest.TestCase):
         self.assertEqual(len(decide.acknowledged(now, blind, box.settings)[1]), 1)
         blind = readings.__class__(*(readings[:4] + ((0, 0, 0), 2_516_000) + readings[6:]))
         self.assertEqual(len(decide.acknowledged(now, blind, box.settings)[1]), 0)
+        three = Box().settings
+        for power_mw, count in ((7_345_000, 1), (7_345_001, 0)):
+            blind = reading(23, power_mw=power_mw, voltages_mv=(0, 0, 0))
+            self.assertEqual(len(decide.acknowledged(now, blind, three)[1]), count)
+        for power_mw, count in ((10_589_500, 1), (10_589_501, 0)):
+            high = reading(23, power_mw=power_mw, voltages_mv=(333_000, 333_000, 333_000))
+            self.assertEqual(len(decide.acknowledged(now, high, three)[1]), count)
 
     def test_commands_in_order(self):
         box = Box().charge()
@@ -362,9 +388,11 @@ class Trouble(unittest.TestCase):
         self.assertEqual(made.outputs, Outputs(False, "low", 0, "red", False))
         self.assertEqual([event.code for event in made.events], ["fault"])
         self.assertEqual(made.memory.stage.state, "faulted")
-        self.assertEqual(made.memory.offer.offered_ma, 0)
+        self.assertEqual((made.memory.offer.offered_ma, made.memory.stage.low_until_ms), (0, made.memory.now_ms + 500))
+        self.assertEqual(made.memory.local.moved_at_ms, made.memory.now_ms)
         again = decide.after_crash(made.memory, made.memory.now_ms + 1000)
         self.assertIs(again.memory.stage, made.memory.stage)
+        self.assertIs(again.memory.local, made.memory.local)
         self.assertEqual(again.memory.faults.reaction, "open")
         third = decide.after_crash(again.memory, again.memory.now_ms + 1000)
         self.assertEqual(third.memory.faults.reaction, "locked")

@@ -272,6 +272,7 @@ class Chance(unittest.TestCase):
         self.assertEqual(place.chance, (1_103_515_245 + 12_345) % (1 << 31))
         self.assertEqual(number, place.chance // 256 % 601)
         self.assertEqual(place.kit, NOMINAL.kit)
+        self.assertEqual(local.rolled(here(chance=2), 601)[0].chance, (2 * 1_103_515_245 + 12_345) % (1 << 31))
 
     def test_other_boxes_roll_otherwise(self):
         first = {local.rolled(here(chance=chance), 601)[1] for chance in range(50)}
