@@ -40,7 +40,7 @@ def docstrings(tree):
     """Ids of the string nodes that are docstrings or words for people."""
     skipped = set()
     for node in ast.walk(tree):
-        # `1 << 50` is a moment that never comes: one of twice as far away behaves the same, and tests/unit/test_units.py
+        # `1 << 50` is a moment that never comes: one twice as far away behaves the same, and tests/unit/test_units.py
         # holds that it is further than any box lives.
         if isinstance(node, ast.BinOp) and ast.unparse(node) == "1 << 50":
             skipped |= {id(node.left), id(node.right)}
