@@ -75,7 +75,8 @@ class Decoder:
         frame = FRAME.fullmatch(text)
         if frame:
             self._module = file_of(frame[2])
-            return frame[1] + self._module + frame[3] + self._defined(self._module, frame[4]) + frame[5]
+            file, name = self._defined(self._module, frame[4])
+            return frame[1] + file + frame[3] + name + frame[5]
         module, self._module = self._module, None
         if module is not None:  # the error itself, which may name an attribute
             return QUOTED.sub(lambda found: f"'{self._long(module, found[1])}'", text)
@@ -87,14 +88,30 @@ class Decoder:
             return f"{service[1]}: {CODE.sub(lambda found: self._phrase(found[0]), service[2])}"
         return text
 
+    def _rows(self, module):
+        """{short: long} of a module; those of the slot's folders are the same."""
+        return self._names.get(module) or self._names.get(module.lstrip("/").removeprefix("a/").removeprefix("b/"), {})
+
     def _long(self, module, name):
-        """The name that a short one stands for."""
-        rows = self._names.get(module) or self._names.get(module.lstrip("/").removeprefix("a/").removeprefix("b/"), {})
-        return ".".join(rows.get(part, part) for part in name.split("."))
+        """The name that a short one stands for, or each of several."""
+        found = self._rows(module).get(name, name).split("|")
+        return "|".join(dict.fromkeys(one.rpartition(":")[2] for one in found))
 
     def _defined(self, module, name):
-        """The function that a short name stands for: the first of several is what the module itself defines."""
-        return self._long(module, name).partition("|")[0]
+        """(file, function) that a short name stands for: the first of several is what the module itself defines.
+
+        A merged module holds several files; where more than one defines such a method, all of them are told.
+        """
+        said = []
+        files = [module]
+        for part in name.split("."):
+            longs = self._rows(module).get(part, part).split("|")
+            first = longs[0].rpartition(":")[2]
+            files = [one.rpartition(":")[0] for one in longs if one.endswith(":" + first)] or files
+            said.append(first)
+        if len(files) == 1:
+            return files[0], ".".join(said)
+        return module, ".".join(said) + " of " + " or ".join(sorted(files))
 
     def _phrase(self, code):
         """Words of a code, and the code itself where it has none."""
@@ -119,5 +136,5 @@ class Decoder:
 
     def _place(self, found):
         """A place in a crash's event, with the long name."""
-        file = file_of(found[1])
-        return f'File "{file}"{found[2]}{self._defined(file, found[3])}'
+        file, name = self._defined(file_of(found[1]), found[3])
+        return f'File "{file}"{found[2]}{name}'

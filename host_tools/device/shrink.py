@@ -7,7 +7,7 @@ map from short to long names goes into the build, for tracebacks.
 
 import ast
 
-from host_tools.device import shrink_constants, shrink_names, shrink_scopes
+from host_tools.device import shrink_constants, shrink_merge, shrink_names, shrink_scopes
 
 # module: (table, column) that only the references in docs/ read
 DOCS_ONLY = {"firmware/core/charging.py": ("TRANSITIONS", 3)}
@@ -113,7 +113,8 @@ def shrunk(sources, outside):
     """({path: source}, {path: {short: long}}) of the firmware's modules. Errors: shrink_names.Unsafe.
 
     sources: {path: source}; outside: sources of programs that call the firmware, whose names must stay. A short name
-    may stand for several long ones in one module: "defined here|asked of others".
+    may stand for several long ones in one module: "defined here|asked of others"; what was merged says where it comes
+    from: "firmware/core/claims.py:settled".
     """
     trees = {path: shrink_scopes.bare(ast.parse(text)) for path, text in sources.items()}
     others = [ast.parse(text) for text in outside]
@@ -123,11 +124,12 @@ def shrunk(sources, outside):
     shrink_constants.inline(trees, others)
     for path in shrink_constants.without_empty(trees, others):
         del trees[path]
+    origin = shrink_merge.merged(trees, others)
     names = shrink_names.Names(trees, others)
     keywords = {node.arg for tree in [*trees.values(), *others] for node in ast.walk(tree) if type(node) is ast.keyword}
     made, told = {}, {}
     for path, tree in trees.items():
-        told[path] = shrink_names.told(tree, names.short)
+        told[path] = shrink_names.told(tree, names.short, origin if path == shrink_merge.ROOT else {})
         tree = Shrinker(names, path, keywords).visit(tree)
         made[path] = ast.unparse(ast.fix_missing_locations(tree)) + "\n"
     return made, told

@@ -16,6 +16,8 @@ FIXED = {"self", "cls", "_"}
 # Ways to reach a name that no reading of the source can follow.
 DYNAMIC = {"globals", "locals", "vars", "eval", "exec", "dir", "__dict__", "__getattr__", "__slots__", "_asdict"}
 DYNAMIC |= {"_fields", "_make", "AttributeError", "NameError", "delattr"}
+APART = "__"  # between a name and the module that it comes from, where modules are merged (shrink_merge)
+MOST_INTERNED = 10  # a longer text is no name to the chip
 BY_TEXT = {"getattr", "setattr", "hasattr"}
 
 
@@ -108,7 +110,7 @@ class Names:
             kept |= shrink_foreign.identifiers(tree)
         for path, tree in trees.items():
             kept |= texts(tree) | told_by_name(tree) | set(path.removesuffix(".py").split("/"))
-            kept |= self.globals[path] & shrink_scopes.bound_inside(tree)
+            kept |= (self.globals[path] | shrink_scopes.definitions(tree)) & shrink_scopes.bound_inside(tree)
             for node in ast.walk(tree):
                 if isinstance(node, ast.keyword) and node.arg:
                     kept.add(node.arg)
@@ -165,17 +167,47 @@ class Names:
         for tree in trees.values():
             for name in shrink_foreign.identifiers(tree) & wanted:
                 count[name] += 1
-        short = {}
-        for name in sorted(wanted, key=lambda one: (-len(others[one]), -count[one], one)):
+        short = self._spoken(trees)
+        for name in sorted(wanted - short.keys(), key=lambda one: (-len(others[one]), -count[one], one)):
             used = {short[other] for other in others[name] if other in short}
             short[name] = next(one for one in self.pool if one not in used)
         return short
 
+    def _spoken(self, trees):
+        """{long: short} of globals of the whole that are called as something that it speaks of anyway.
 
-def told(tree, short):
-    """{short: long} of the names that a module speaks of; "long|long" where it is several, its own definition first."""
+        A global is never reached by a text or as an attribute, so a text or an attribute may be spelled alike: one name
+        less in the heap. Only names that no other module imports, and none that anything binds inside the module.
+        """
+        short = {}
+        for path, tree in trees.items():
+            others = set().union(*(names for other, names in self.globals.items() if other != path))
+            mine = sorted(name for name in self.globals[path] - others if APART in name and name not in self.kept)
+            spoken = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)} & self.kept
+            spoken |= {text for text in texts(tree) if text.isidentifier() and len(text) <= MOST_INTERNED}
+            bare = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+            spoken -= bare | self.globals[path] | shrink_scopes.bound_inside(tree) | set(dir(builtins)) | FIXED
+            for node in ast.walk(tree):
+                if isinstance(node, ast.ClassDef):
+                    spoken -= shrink_scopes.class_names(node, tree)
+                elif isinstance(node, ast.Import | ast.ImportFrom):
+                    spoken -= {(name.asname or name.name).split(".")[0] for name in node.names}
+            free = sorted(name for name in spoken if not keyword.iskeyword(name) and not name.startswith("_"))
+            short.update(zip(mine, free, strict=False))
+        return short
+
+
+def told(tree, short, origin):
+    """{short: long} of the names that a module speaks of; "long|long" where it is several, its own definition first.
+
+    origin: {name: [(path, name)]} of what comes from several modules: told as "path:name".
+    """
     own = shrink_scopes.definitions(tree)
+    spoken = shrink_foreign.identifiers(tree)
     found = {}
-    for name in sorted(shrink_foreign.identifiers(tree) & short.keys(), key=lambda one: (one not in own, one)):
-        found.setdefault(short[name], []).append(name)
+    for name in sorted(spoken & (short.keys() | origin.keys()), key=lambda one: (one not in own, one)):
+        longs = [f"{path}:{plain}" for path, plain in origin.get(name, ())] or [name]
+        found.setdefault(short.get(name, name), []).extend(longs)
+    for name in found.keys() & spoken - short.keys() - origin.keys():
+        found[name].append(name)
     return {name: "|".join(longs) for name, longs in found.items()}

@@ -112,9 +112,9 @@ def test_a_traceback_has_its_long_names(tmp_path):
         with Watching("--port", chip.port, "--names", names_file(tmp_path)) as watching:
             watching.wait(r'File "firmware/connections.py", line \d+, in _mqtt_config\n')
             watching.wait("the firmware cannot run", 30)
-        names = built().names["firmware/connections.py"]
-        short = {long.partition("|")[0]: name for name, long in names.items()}["_mqtt_config"]
-        assert re.search(rf'"firmware\.connections", line \d+, in {short}\r?\n', chip.said()), (
+        names = built().names["firmware/app.py"]
+        short = {long.partition("|")[0]: name for name, long in names.items()}["firmware/connections.py:_mqtt_config"]
+        assert re.search(rf'"firmware\.app", line \d+, in {short}\r?\n', chip.said()), (
             "the chip itself says the short one"
         )
 
@@ -164,6 +164,7 @@ def test_a_pulled_cable_and_marks_that_steer(tmp_path):
 NAMES = {
     "firmware/app.py": {"aB": "_long", "c": "_other", "d": "_own|asked|else"},
     "firmware/x.py": {"aB": "_else"},
+    "firmware/all.py": {"idle": "core/one.py:_so|core/one.py:idle", "run": "core/one.py:run|core/two.py:run|went"},
 }
 
 
@@ -185,6 +186,11 @@ NAMES = {
         ('  File "firmware/app.py", line 7, in d', "in _own"),
         ('  File "firmware.app", line 7, in c', '  File "firmware/app.py", line 7, in _other'),
         ('log: 9 crash E: x File "firmware.x", line 7, in aB', 'E: x File "firmware/x.py", line 7, in _else'),
+        ('  File "firmware.all", line 7, in idle', '  File "core/one.py", line 7, in _so'),
+        (
+            '  File "firmware.all", line 7, in run',
+            'File "firmware/all.py", line 7, in run of core/one.py or core/two.py',
+        ),
         ('  File "<stdin>", line 1, in <module>', '  File "<stdin>", line 1, in <module>'),
         ('  File "asyncio/core.py", line 1, in c', '  File "asyncio/core.py", line 1, in c'),
         ('log: 9 crash E: x File "firmware/app.py", line 7, in d', 'E: x File "firmware/app.py", line 7, in _own'),
