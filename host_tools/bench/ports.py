@@ -7,17 +7,20 @@ class CannotStart(Exception):
     """One clear line; exit 2."""
 
 
+HELD = []  # bound and not listening: whoever is to have the port gets it, and nobody else while this process lives
+
+
 def free_port(wanted, name):
-    """The wanted loopback port, or a free one for 0. Errors: CannotStart when it is taken."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", wanted))
-        except (OSError, OverflowError):
-            raise CannotStart(
-                f"port {wanted} for {name} is in use or not allowed; choose another with --{name}."
-            ) from None
-        return probe.getsockname()[1]
+    """The wanted loopback port, or a free one for 0, held for its user. Errors: CannotStart when it is taken."""
+    probe = socket.socket()
+    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        probe.bind(("127.0.0.1", wanted))
+    except (OSError, OverflowError):
+        probe.close()
+        raise CannotStart(f"port {wanted} for {name} is in use or not allowed; choose another with --{name}.") from None
+    HELD.append(probe)
+    return probe.getsockname()[1]
 
 
 def broker_address(text):

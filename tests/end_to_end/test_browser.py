@@ -108,7 +108,7 @@ def test_the_limit_of_the_installation(tmp_path, browser, request):
     with RunningDemo("--data", str(tmp_path / "box")) as demo:
         owner = opened(browser, demo.ready["web"])
         log_in(owner, demo.ready["owner_password"])
-        expect(owner.locator("#words")).to_have_text("No car is plugged in.", timeout=10_000)
+        expect(owner.locator("#words")).to_have_text("No car is plugged in.", timeout=30_000)
         expect(owner.get_by_label("Limit in amperes")).to_be_hidden()
         owner.get_by_text("Installation", exact=True).click()
         limit, told = owner.get_by_label("Limit in amperes"), owner.locator("#limit-told")
