@@ -11,7 +11,7 @@ from host_tools.sim import world
 
 TICK_MEAN_US, TICK_P999_US, GARBAGE_B, HEAP_B = 130, 400, 1024, 96 * 1024
 SPEED_GOAL = 300
-RECORDER_HEAP_B, RECORDER_GARBAGE_B = 104 * 1024, 256  # a minute of 32 B a tick, and its code
+RECORDER_HEAP_B, RECORDER_GARBAGE_B = 104 * 1024, 320  # a minute of 32 B a tick, and its code
 
 
 def on_chip(script, heap="2m"):
