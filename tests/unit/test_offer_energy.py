@@ -41,6 +41,13 @@ class Offers(unittest.TestCase):
         now = offer.offered(now, 6000, 6000)
         self.assertEqual(now, Offer(6000, 11000, 10000, 11000, 0, 0))
 
+    def test_a_value_lowered_before_a_withdrawal_counts_beside_it(self):
+        now = offer.offered(Offer(10000, 6000, 32000, 6000, 0, 0), 0, 4000)
+        self.assertEqual(now, Offer(0, 9000, 32000, 7000, 10000, 10_000))
+        for at_ms, most_ma in ((4000, 32_000), (6999, 32_000), (7000, 10_000), (9999, 10_000), (10_000, 0)):
+            self.assertEqual(offer.reference_ma(now, at_ms), most_ma, at_ms)
+        self.assertEqual(offer.reference_ma(Offer(0, 0, 8000, 5000, 9000, 6000), 1000), 9000)
+
     def test_reference_is_never_under_the_offer(self):
         self.assertEqual(offer.reference_ma(Offer(16000, 0, 10000, 5000, 0, 0), 1000), 16000)
 

@@ -61,6 +61,17 @@ class Letters(unittest.TestCase):
         self.assertEqual(pilot.letter_of(-99999, "F"), "F")
 
 
+class Rails(unittest.TestCase):
+    def test_beyond_them_a_reading_is_no_letter(self):
+        for before in "BCDEF":
+            seen = Pilot(before, 0, 0, True)
+            self.assertEqual(pilot.watched(seen, reading(1023, 13_500), "high").letter, "A")
+            self.assertIs(pilot.watched(seen, reading(1023, 13_501), "high"), seen)
+        seen = Pilot("C", 0, 0, True)
+        for low_mv, letter in ((-13_501, "C"), (-13_500, "F"), (-1501, "F"), (-1500, "C")):
+            self.assertEqual(pilot.watched(seen, reading(1023, None, low_mv=low_mv), "pwm").letter, letter, low_mv)
+
+
 def read_by_a_car_ma(duty):
     """What a car may draw at a duty in permille (requirements §1)."""
     return duty * 60 if duty <= 850 else (duty - 640) * 250

@@ -9,7 +9,7 @@ class Limits(unittest.TestCase):
     def test_pilot(self):
         self.assertEqual((units.MIN_OFFER_MA, units.MAX_OFFER_MA), (6000, 80_000))
         self.assertEqual((units.EDGE_51_MA, units.EDGE_52_MA), (51_000, 52_500))
-        self.assertEqual(units.DIODE_LOW_MV, -10_000)
+        self.assertEqual((units.DIODE_LOW_MV, units.PILOT_MOST_MV), (-10_000, 13_500))
 
     def test_times_of_a_session(self):
         self.assertEqual((units.LETTER_STABLE_MS, units.JUDGE_AFTER_MS), (500, 60))
