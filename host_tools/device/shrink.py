@@ -7,7 +7,7 @@ map from short to long names goes into the build, for tracebacks.
 
 import ast
 
-from host_tools.device import shrink_constants, shrink_merge, shrink_names, shrink_scopes
+from host_tools.device import shrink_constants, shrink_merge, shrink_names, shrink_reckoned, shrink_scopes
 
 # module: (table, column) that only the references in docs/ read
 DOCS_ONLY = {"firmware/core/charging.py": ("TRANSITIONS", 3)}
@@ -121,10 +121,13 @@ def shrunk(sources, outside):
     for path, (table, column) in DOCS_ONLY.items():
         if path in trees:
             without_column(trees[path], table, column)
+    shrink_reckoned.reckon(trees)
     shrink_constants.inline(trees, others)
     for path in shrink_constants.without_empty(trees, others):
         del trees[path]
     origin = shrink_merge.merged(trees, others)
+    shrink_constants.inline(trees, others)  # what was asked of a module by another name
+    shrink_reckoned.without_unused(trees, others)
     names = shrink_names.Names(trees, others)
     keywords = {node.arg for tree in [*trees.values(), *others] for node in ast.walk(tree) if type(node) is ast.keyword}
     made, told = {}, {}
