@@ -77,15 +77,15 @@ class Life:
         loop, plant = self.box.loop, self.plant
         plant.settle_energy()
         kept = (loop.memory, loop.guard, loop.settings, self.box.board.clock, self.box.sent)
-        outside = (plant.now_us, plant.energy_uj, self.oracle.told_wh, self.sent.rows())
+        outside = (plant.now_us, plant.energy_uj, self.oracle.told_wh, self.sent.kept())
         return pickle.dumps((kept, outside, self.chance.getstate(), self.counts, self.most, self.told_at_ms))
 
     def resume(self, saved):
         """Go on from saved bytes."""
         kept, outside, state, self.counts, self.most, self.told_at_ms = pickle.loads(saved)
         self._build()
-        self.plant.now_us, self.plant.energy_uj, self.oracle.told_wh, rows = outside
-        self.sent.put(rows)
+        self.plant.now_us, self.plant.energy_uj, self.oracle.told_wh, kept_rows = outside
+        self.sent.put(kept_rows)
         self.plant._flow_at_us = self.plant.now_us
         self.plant.heartbeat_at_us = self.plant.now_us - 10**6
         memory, guard, chosen, clock, self.box.sent = kept

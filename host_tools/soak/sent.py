@@ -11,34 +11,42 @@ class Sent:
         self._oracle = oracle
         self._number = 0
 
+    def _now_ms(self):
+        return self._oracle.plant.now_us // 1000
+
     def limit(self, from_ms, until_ms, limit_ma):
         """A grid limit that the box took."""
-        kept = self._oracle.pauses
-        now_ms = self._oracle.plant.now_us // 1000
-        kept[:] = [row for row in kept if row[1] > now_ms]
-        if len(kept) < MOST_LIVE:
-            kept.append((from_ms, until_ms - LATE_MS, limit_ma))
+        sent = self._oracle.sent
+        now_ms = self._now_ms()
+        sent.rows = [row for row in sent.rows if row[1] > now_ms]
+        if len(sent.rows) < MOST_LIVE:
+            self._number += 1
+            sent.limit("grid", self._number, (from_ms, until_ms - LATE_MS), limit_ma)
 
     def resumed(self):
         """The grid took back all it asked for."""
-        self._oracle.pauses.clear()
+        self._oracle.sent.resume("grid")
 
     def clicked(self, now_ms):
         """The owner wants power: what is live is lifted, what is to come still counts."""
-        kept = self._oracle.pauses
-        kept[:] = [row for row in kept if row[0] > now_ms + 2 * LATE_MS]
+        sent = self._oracle.sent
+        coming = [row for row in sent.rows if row[0] > now_ms + 2 * LATE_MS]
+        sent.charge_now(now_ms)
+        sent.rows = coming
 
     def forgotten(self):
         """A power cut: the box knows of no limit any more."""
-        self._oracle.pauses.clear()
+        self._oracle.sent.resume("grid")
 
-    def rows(self):
-        """What is kept, fit for pickling."""
-        return list(self._oracle.pauses)
+    def kept(self):
+        """What is to be remembered, fit for pickling."""
+        return list(self._oracle.sent.rows), self._oracle.sent.clicked_ms, self._number
 
-    def put(self, rows):
+    def put(self, kept):
         """What was kept before."""
-        self._oracle.pauses[:] = rows
+        rows, self._oracle.sent.clicked_ms, self._number = kept
+        self._oracle.sent.rows = list(rows)
 
     def noticed(self):
         """The world changed at this instant."""
+        self._oracle.noticed()
