@@ -19,6 +19,7 @@ STEP_UV = 256  # samples are kept in this unit so that sums of squares stay smal
 LOWEST_UV, HIGHEST_UV = 150_000, 2_450_000
 SPIKES = 2
 CLIPPED = -2_000_000_000  # stands for the mean square of a burst that was cut off: negative with any weight
+CLIPPED_MEAN = -20_000_000  # a mean with one of it is below
 DARK_V = 50  # a lower crest is no mains
 
 
@@ -116,9 +117,11 @@ class CurrentSensor:
             self._weight = sum(WEIGHTS[TICKS - self._filled :])
         slot = self._slot
         sums = self._sums
+        across, along = self._mains.scales(self._span_us)
         for phase in range(3):
             self._amp_squares[slot + phase] = CLIPPED if sums[9 + phase] > SPIKES else sums[phase] // (ROUNDS - 1)
-            self._volt_squares[slot + phase] = self._mains.mean_square(sums[3 + phase], sums[12 + phase], self._span_us)
+            level, slope = sums[3 + phase] * across, sums[12 + phase] * along
+            self._volt_squares[slot + phase] = int(level * level + slope * slope)
             self._products[slot + phase] = sums[6 + phase] // (ROUNDS - 1)
         self._slot = slot + 3 if slot + 3 < 3 * TICKS else 0
 
@@ -145,6 +148,6 @@ class CurrentSensor:
 
 def root(mean, uv_per_unit):
     """RMS of a mean square, which noise may bring a little below 0; SATURATED_MA with a cut-off burst in it."""
-    if mean < CLIPPED // 100:
+    if mean < CLIPPED_MEAN:
         return SATURATED_MA
     return int(math.sqrt(max(0, mean)) * (STEP_UV * 1000) / uv_per_unit)

@@ -41,14 +41,14 @@ class MainsFrequency:
             self._bursts = SETTLED if self._bursts == SETTLED else 1
         return True
 
-    def mean_square(self, level, slope, span_us):
-        """Mean square of a whole wave from level and slope of a part of it, wherever on the wave that part lies: a
-        burst that comes late is worth as much as one in time.
+    def scales(self, span_us):
+        """Factors of level and slope: the sum of both squares is the mean square of a whole wave, wherever on the wave
+        the burst lies; one that comes late is worth as much as one in time.
         """
         half = pi * self._hz * span_us / 1_000_000
-        crest = (slope / (16 * (half / 3 + half * half * half / 45))) ** 2 + level * level
-        short = 1 - half * half / 6 + half * half * half * half / 120
-        return int(crest / (2 * 16 * 16 * short * short))
+        square = half * half
+        across = 1 / (16 * 1.41421356 * (1 - square / 6 + square * square / 120))
+        return across, across / (16 * half * (1 / 3 + square / 45))
 
     def _advance(self, turns, after_s):
         """One step of a loop of second order, quick while the angle is far from what was foreseen: a step of 4 Hz is
