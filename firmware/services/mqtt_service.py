@@ -11,6 +11,8 @@ STATE_EVERY_MS = 60_000  # whole state at least this often (grid-contract.md, to
 STATE_JITTER_MS = 5000
 VALUES_EVERY_MS = 1000
 POLL_S = 0.05
+# Events after which the retained state says something else (grid-contract.md, state: on change).
+CHANGES = ("state", "fault", "fault_gone", "grid", "command", "charge_now")
 TOLD = ("received", "duplicate", "replayed", "refused", "grid")  # events that a sender hears of
 MOST_WAITING = 32  # events not yet told; a tick never waits for the network
 
@@ -36,9 +38,9 @@ class MqttService:
     def events(self, now_events):
         """Keep what the grid must hear about; called inside the tick, so it only puts away."""
         for event in now_events:
-            if event.code == "state":
+            if event.code in CHANGES:
                 self._next_state_ms = 0
-            elif event.code in TOLD and len(self._waiting) < MOST_WAITING:
+            if event.code in TOLD and len(self._waiting) < MOST_WAITING:
                 self._waiting.append(event)
 
     def _take(self, topic, payload, is_retained):

@@ -55,8 +55,9 @@ def test_a_pause_from_a_real_broker(mosquitto, tmp_path):
         assert steps(heard).index(("peak-1", "applied", "")) < steps(heard).index(("peak-1", "done", ""))
         publish(mosquitto.port, topic, "pause")
         demo.wait_edge("pilot_mode", "high", demo.world()["now_ms"] - 50)
+        demo.wait(lambda: state(heard)["held_by"] == "grid", "the grid holds it")
         publish(mosquitto.port, topic, "resume")
-        demo.wait_edge("pilot_mode", "pwm", demo.world()["now_ms"], 20)
+        demo.wait(lambda: state(heard)["grid"]["events"] == [] and state(heard)["held_by"] == "damping", "it is lifted")
         assert state(heard)["box"] == demo.ready["box"] and "network" not in state(heard)
         console = (tmp_path / "box" / "console.txt").read_text()
         if demo.ready["runtime"] == "micropython":
