@@ -121,7 +121,10 @@ def shrunk(sources, outside):
     for path, (table, column) in DOCS_ONLY.items():
         if path in trees:
             without_column(trees[path], table, column)
+    for path, tree in trees.items():
+        shrink_names.check(path, tree)
     shrink_reckoned.reckon(trees)
+    shrink_reckoned.tables_apart(trees)
     shrink_constants.inline(trees, others)
     for path in shrink_constants.without_empty(trees, others):
         del trees[path]

@@ -16,7 +16,7 @@ STUBS = ("micropython-esp32-stubs", "micropython-stdlib-stubs")
 FAKES = ("fake_*.py", "chip/*.py", "serial/*.py")
 
 
-def identifiers(tree):
+def identifiers(tree, with_texts=True):
     """Every identifier that a source speaks of, in any role, and every text in it that could be one."""
     found = set()
     for node in ast.walk(tree):
@@ -24,7 +24,7 @@ def identifiers(tree):
             told = getattr(node, field, None)
             if isinstance(told, str):
                 found.update(told.split("."))
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isidentifier():
+        if with_texts and isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isidentifier():
             found.add(node.value)
         if isinstance(node, ast.Global | ast.Nonlocal):
             found.update(node.names)

@@ -17,6 +17,7 @@ FIXED = {"self", "cls", "_"}
 DYNAMIC = {"globals", "locals", "vars", "eval", "exec", "dir", "__dict__", "__getattr__", "__slots__", "_asdict"}
 DYNAMIC |= {"_fields", "_make", "AttributeError", "NameError", "delattr"}
 APART = "__"  # between a name and the module that it comes from, where modules are merged (shrink_merge)
+WHOLE = "firmware/app.py"
 MOST_INTERNED = 10  # a longer text is no name to the chip
 BY_TEXT = {"getattr", "setattr", "hasattr"}
 
@@ -63,6 +64,12 @@ def texts(tree):
     }
 
 
+def told_by_text(tree):
+    """Texts by which a module asks an object for an attribute."""
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and getattr(node.func, "id", "") in BY_TEXT]
+    return {one.value for node in calls for one in node.args if isinstance(one, ast.Constant)}
+
+
 def told_by_name(tree):
     """What may tell its own name: whatever defines a module that asks for another one than type(x).__name__."""
     asked = [node.value for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr == "__name__"]
@@ -90,16 +97,14 @@ class Names:
     """The map of the whole firmware, `short`: {long: short}; kept: names that stay as they are."""
 
     def __init__(self, trees, outside):
-        """trees: {path: bare ast.Module}; outside: ast.Modules that use the firmware and stay. Errors: Unsafe."""
-        for path, tree in trees.items():
-            check(path, tree)
+        """trees: {path: bare ast.Module}; outside: ast.Modules that use the firmware and stay."""
         self.globals = {
             path: shrink_scopes.top_names(tree) | shrink_scopes.own_imports(tree) for path, tree in trees.items()
         }
         self.kept = self._kept(trees, outside)
         everything = set().union(*map(shrink_foreign.identifiers, [*trees.values(), *outside]))
         taken = everything | shrink_foreign.names()
-        self.pool = list(itertools.islice(short_names(taken), 3000))
+        self.pool = self._mere_texts(trees, outside) + list(itertools.islice(short_names(taken), 3000))
         groups, loose = self._groups(trees)
         self.short = self._chosen(groups, loose, trees)
 
@@ -172,6 +177,20 @@ class Names:
             used = {short[other] for other in others[name] if other in short}
             short[name] = next(one for one in self.pool if one not in used)
         return short
+
+    @staticmethod
+    def _mere_texts(trees, outside):
+        """Texts of the whole that are nothing else anywhere: they lie in the heap as names and serve as short ones."""
+        whole = trees.get(WHOLE)
+        if whole is None:
+            return []
+        found = {text for text in texts(whole) if text.isidentifier() and len(text) <= MOST_INTERNED}
+        for tree in trees.values():
+            found -= shrink_foreign.identifiers(tree, with_texts=False) | told_by_text(tree)
+        for tree in outside:
+            found -= shrink_foreign.identifiers(tree)
+        found -= shrink_foreign.names()
+        return sorted(name for name in found if not name.startswith("_"))
 
     def _spoken(self, trees):
         """{long: short} of globals of the whole that are called as something that it speaks of anyway.

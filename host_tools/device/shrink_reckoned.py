@@ -40,13 +40,13 @@ class _Run:
         return types.SimpleNamespace(**found)
 
 
-def _written(value, names):
+def _written(value, names) -> ast.expr:
     """The expression of a value: numbers, texts, functions of the module and tuples of them. Errors: Unsafe."""
     if isinstance(value, tuple) and type(value) is tuple:
         return ast.Tuple([_written(one, names) for one in value], ast.Load())
     if isinstance(value, types.FunctionType) and value.__name__ in names:
         return ast.Name(value.__name__, ast.Load())
-    if value is None or type(value) in (bool, int, str):
+    if value is None or isinstance(value, bool | int | str):
         return ast.Constant(value)
     raise shrink_names.Unsafe(f"{value!r} cannot be written out by the build.")
 
@@ -77,6 +77,33 @@ def _with_outcome(node, found, names):
     return ast.Tuple([_written(found[one.id], names) for one in target.elts], ast.Load())
 
 
+def tables_apart(trees):
+    """Give records whose fields a table of texts names those fields as their own: changes the trees.
+
+    The table becomes one text that is split while it is loaded, so that it keeps no names and the fields may be short.
+    """
+    for tree in trees.values():
+        tables = {node.targets[0].id: node for node in tree.body if _is_table(node)}
+        for node in tree.body:
+            call = node.value if isinstance(node, ast.Assign) else None
+            if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "namedtuple" and len(call.args) == 2:
+                table = tables.get(getattr(call.args[1], "id", ""))
+                if table:
+                    call.args[1] = table.value
+                    names = " ".join(one.value for one in call.args[1].elts)
+                    table.value = ast.parse(f"tuple({names!r}.split())", mode="eval").body
+                    del tables[table.targets[0].id]
+        ast.fix_missing_locations(tree)
+
+
+def _is_table(node):
+    """Whether a statement names a tuple of texts that could be fields."""
+    if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Name):
+        return False
+    texts = node.value.elts if isinstance(node.value, ast.Tuple) else []
+    return bool(texts) and all(type(getattr(one, "value", None)) is str and one.value.isidentifier() for one in texts)
+
+
 def _is_idle(node):
     """Whether making this value does nothing else: it calls nothing and asks nothing."""
     quiet = (ast.Tuple, ast.List, ast.Constant, ast.Name, ast.expr_context, ast.UnaryOp, ast.BinOp, ast.operator)
@@ -94,6 +121,8 @@ def _named(node):
 
 def without_unused(trees, outside):
     """Take out functions and values at the modules' tops that no module and no program outside speaks of."""
+    if shrink_names.WHOLE not in trees:
+        return  # what some modules by themselves are for, others know
     asked = set().union(set(), *map(shrink_foreign.identifiers, outside))
     while True:
         spoken = set(asked)

@@ -71,6 +71,28 @@ def test_the_tables_of_the_firmware_are_as_the_core_makes_them():
     assert "faults.md" not in made and "idle testing waiting" not in made
 
 
+TABLED = """
+from collections import namedtuple
+PINS = ("coil_adc", "earth_adc")
+FACTS = ("tick_name", "pins_name")
+SAID = ("other_name", "asked_name")
+Pins = namedtuple("Pins", PINS)
+Facts = namedtuple("Facts", FACTS)
+Said = namedtuple("Said", SAID)
+def read(board):
+    return Facts(board["tick_name"], Pins(*[board[name] for name in PINS]))
+result = read(dict(zip("tick_name coil_adc earth_adc".split(), (4, 5, 6))))
+result = (result.tick_name, result.pins_name.earth_adc, len(PINS), "coil_" + "adc" in PINS, Said(1, 2).asked_name)
+"""
+
+
+def test_fields_that_a_table_names_are_short_and_the_table_stays():
+    made = shrink.shrunk({"firmware/app.py": TABLED}, ["app.result\ngetattr(app, 'asked_name')"])[0]["firmware/app.py"]
+    assert run(made) == run(TABLED) == (4, 6, 2, True, 2)
+    assert ".earth_adc" not in made and "pins_name'," not in made
+    assert ".tick_name" in made and ".asked_name" in made, "its text stands elsewhere, a program outside asks for it"
+
+
 def test_an_outcome_that_cannot_be_written_is_refused():
     wrong = {**PROGRAM, "firmware/core/faults.py": "def row_of(name):\n    return [name]\nS2 = row_of('S2')\n"}
     with pytest.raises(shrink_names.Unsafe, match="written out"):
