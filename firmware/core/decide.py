@@ -150,10 +150,10 @@ def decided(memory: "Memory", known: "Memory", situation: "Situation", then: "tu
             found_claims = plugged(found_claims, memory.pilot, seen_pilot, now_ms)
     if seen_pilot.letter != memory.pilot.letter:
         events += (Event("letter", (memory.pilot.letter, seen_pilot.letter)),)
-        if seen_pilot.letter == "A":
-            # In whatever state: a fault neither ends what belongs to a car nor hides that it left.
-            here, found_claims = place.unplugged(here), claims.after_unplug(found_claims, now_ms)
-            found_faults = faults.unplugged(found_faults)
+    if known.pilot.letter == "A" and memory.now_ms < known.pilot.stable_at_ms <= now_ms:
+        # In whatever state: a fault neither ends what belongs to a car nor hides that it left, one reading neither.
+        here, found_claims = place.unplugged(here), claims.after_unplug(found_claims, now_ms)
+        found_faults = faults.unplugged(found_faults)
     limit_ma = min(situation.limit_ma, found_claims.limit_ma)
     now_offer = offer.offered(memory.offer, limit_ma if outcome.mode_of(stage, now_ms) == "pwm" else 0, now_ms)
     is_pin_stuck = faults.is_active(known.faults.active, faults.K4)

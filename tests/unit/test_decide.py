@@ -90,7 +90,7 @@ class Session(unittest.TestCase):
         limit = Claim("car", 10_000, 4025, None, Ref("car", "simplified", 0), "", 0, "", 0)
         self.assertEqual(box.memory.claims.holder, limit)
         box.high_mv = 12000
-        box.tick()
+        box.run(600)
         self.assertEqual(box.memory.claims.holder.source, "cable")
         plain = Box().charge()
         self.assertEqual(plain.memory.offer.offered_ma, 16000)
