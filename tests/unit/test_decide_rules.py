@@ -296,59 +296,6 @@ class CarLeaves(unittest.TestCase):
             box.tick()
             self.assertEqual(box.memory.local.is_allowed, not is_gone, (before_ms, stable_at_ms))
 
-    def test_what_it_may_have_caused_is_no_longer_counted(self):
-        for high_mv, counts in ((12000, ()), (9000, ((faults.S12B, 1),))):
-            box = Box().charge()
-            box.most_ma = 24_000
-            box.run_until("faulted", 1200)
-            box.most_ma, box.high_mv = 0, 9000
-            box.run(32_000)
-            self.assertEqual(box.faults(), [])
-            box.high_mv = high_mv
-            box.run(1000)
-            self.assertEqual(tuple(row[:2] for row in box.memory.faults.counts), counts)
-
-    def test_a_car_that_left_in_a_fault_gave_its_limit_back(self):
-        box = Box().run(4000)
-        box.high_mv = 6000
-        box.run_until("charging", 2000)
-        self.assertEqual(box.memory.claims.holder.source, "car")
-        box.high_mv = 3000
-        box.run_until("faulted", 100)
-        self.assertIn("car", box.holders())
-        box.high_mv = 12000
-        box.run(1100)
-        self.assertEqual((box.state(), box.holders()), ("faulted", ["cable"]))
-
-    def test_one_reading_of_twelve_volts_is_no_leave(self):
-        for for_ms, is_gone in ((20, False), (480, False), (560, True)):
-            box = plugged()
-            box.run_until("waking", 31_000)
-            box.run_until("offered", 5000)
-            box.tick((command(source="house", from_ms=0, until_ms=None, limit_ma=8000),))
-            click(box, "unlock")
-            box.high_mv = 12000
-            box.run(for_ms)
-            self.assertEqual(box.state(), "idle")
-            box.high_mv = 9000
-            box.run_until("offered", 4000)
-            self.assertEqual(box.memory.claims.holder.source, "cable" if is_gone else "house")
-            self.assertEqual(box.memory.local.is_allowed, not is_gone)
-            self.assertEqual(box.memory.local.may_wake, is_gone)
-
-    def test_the_leave_to_the_millisecond(self):
-        for stable_at_ms, is_gone in ((1022, False), (1023, True), (1046, True), (1047, False)):
-            box = Box(start_ms=1023)
-            box.tick((command(source="owner", kind="unlock"),))
-            parts = list(box.memory)
-            parts[0], parts[1] = 1023, Pilot("A", stable_at_ms, 0, False)
-            if stable_at_ms == 1023:
-                parts[0] = 1022
-            box.memory = Memory(*parts)
-            box.tick_ms = 1046 - parts[0]
-            box.tick()
-            self.assertEqual(box.memory.local.is_allowed, not is_gone, stable_at_ms)
-
 
 class Mains(unittest.TestCase):
     def off(self, box, for_ms=3500):
