@@ -41,6 +41,8 @@ def test_a_broken_diode_is_recorded(tmp_path):
         code, said = replayed(path)
         assert code == 0, said[-1000:]
         assert "faults S2 latched" in said and "state charging" in said
+        # What the build makes of the tables for a board has the same digest as the tables here.
+        assert "note: the tables" not in said
         assert said.splitlines()[-1].startswith("no difference in ")
         assert replayed(path, "--runtime", runtime()) == (0, said)
         assert demo.status()["network"]["worst_late_ms"] < 500
