@@ -73,7 +73,7 @@ def interlock_tick(port, row, outputs):
     mode = board.mode
     readings = board.sense()
     loop.guard = interlock.permit(loop.guard, readings, outputs, False)
-    board.act(loop._permitted(outputs))
+    board.act(loop._permitted(outputs, False))
     port.judge.watch(board, row, mode)
 
 
@@ -108,7 +108,7 @@ def started(name, layers):
     port.loop.guard = guard
     port.judge.is_interlock_alone = layers == "interlock"
     if layers == "core":
-        port.loop._permitted = lambda outputs: outputs
+        port.loop._permitted = lambda outputs, is_stuck: outputs
         port.judge.letter_most_ms = CORE_ALONE_MOST_MS
     return port
 

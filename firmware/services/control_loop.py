@@ -60,8 +60,9 @@ class ControlLoop:
             self.readings = readings = self.board.sense()
             asked = self.inbox.take()
             made = decide.decide(before, readings, asked, self.settings)
+            is_stuck = readings.is_relay_pin_high and not self.guard.may_close
             self.guard = interlock.permit(self.guard, readings, made.outputs, self.settings.is_ventilated)
-            self.board.act(self._permitted(made.outputs))
+            self.board.act(self._permitted(made.outputs, is_stuck))
         except Exception as error:  # the one catch of the tick (architecture, faults: programming error)
             made = self._survived(error, asked)
             if made is None:
@@ -87,11 +88,15 @@ class ControlLoop:
             self.board.act(OPEN)
             return None
 
-    def _permitted(self, outputs):
-        """Outputs with the contactor open unless the interlock agrees."""
+    def _permitted(self, outputs, is_stuck):
+        """Outputs with the contactor open unless the interlock agrees.
+
+        is_stuck: the relay pin is high though the tick before drove it low. Where decide() still wants it closed, it
+        does not see that: the leakage sensor is asked to trip here (faults.md K4).
+        """
         if not outputs.is_contactor_closed or self.guard.may_close:
             return outputs
-        return Outputs(False, outputs.pilot_mode, outputs.duty_permille, outputs.led_pattern, False)
+        return Outputs(False, outputs.pilot_mode, outputs.duty_permille, outputs.led_pattern, is_stuck)
 
     def _crashed(self, error):
         """Decision after an exception: contactor open now, fault X1; the error is an event with type and words."""

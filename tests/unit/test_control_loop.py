@@ -3,8 +3,9 @@
 import sys
 import unittest
 
-from samples import Box
+from samples import Box, reading
 
+from firmware.core import interlock
 from firmware.services.control_loop import ControlLoop
 from firmware.services.inbox import Inbox
 
@@ -28,6 +29,39 @@ class BrokenBoard:
         self.acted.append(outputs)
         if self.has_broken_pins:
             raise OSError(5)
+
+
+class StuckBoard(BrokenBoard):
+    """A board whose relay pin stays high whatever is written."""
+
+    high_mv = 6000
+
+    def sense(self):
+        return reading(self.at_ms, self.high_mv, low_mv=-12000, is_relay_pin_high=True)
+
+
+class Vetoed(unittest.TestCase):
+    """The interlock says no while decide() still wants the contactor closed."""
+
+    def setUp(self):
+        box = Box().charge()
+        self.board = StuckBoard(box.memory.now_ms)
+        self.loop = ControlLoop(self.board, box.settings, box.memory, Inbox())
+        self.loop.guard = interlock.Guard("pwm", self.board.at_ms, True, self.board.at_ms, interlock.PASSED, None, True)
+
+    def tick(self, high_mv):
+        """What the pins are told in the next tick."""
+        self.board.high_mv = high_mv
+        self.board.now_ms()
+        self.loop.tick()
+        self.assertTrue(self.loop.memory.outputs.is_contactor_closed)
+        return self.board.acted[-1].is_contactor_closed, self.board.acted[-1].wants_residual_test
+
+    def test_a_stuck_pin_is_met_with_a_leakage_test_in_the_next_tick(self):
+        self.assertEqual(self.tick(6000), (True, False))
+        # One reading beyond the rails: the interlock forgets the car, decide() waits for its 50 ms of S8.
+        self.assertEqual(self.tick(16_000), (False, False))
+        self.assertEqual(self.tick(6000), (False, True))
 
 
 class Crash(unittest.TestCase):
