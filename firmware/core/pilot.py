@@ -41,10 +41,11 @@ def watched(pilot: "Pilot", readings: "Readings", mode: "PilotMode") -> "Pilot":
     letter = before
     high_mv, low_mv = readings.pilot_high_mv, readings.pilot_low_mv
     if mode != "low":
-        # Beyond the rails the reading is no pilot, and nobody was unplugged (faults.md S8).
         if high_mv is not None:
-            if high_mv <= units.PILOT_MOST_MV:
-                letter = letter_of(high_mv, before)
+            # Beyond the rails it is no pilot: nobody was unplugged, but no letter is stable (faults.md S8, S5).
+            if high_mv > units.PILOT_MOST_MV:
+                return restarted(pilot, readings.now_ms, False)
+            letter = letter_of(high_mv, before)
         elif low_mv is not None and -units.PILOT_MOST_MV <= low_mv < BANDS[5][2]:
             letter = "F"
     is_diode_seen = pilot.is_diode_seen

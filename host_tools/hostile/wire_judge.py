@@ -5,6 +5,7 @@ import copy
 # The edges with all of their hysteresis: inside it either letter is right (requirements §1).
 C_LOW_MV, C_HIGH_MV = 4200, 7800
 A_SURELY_MV = 10_800
+REAL_MV = 13_500  # ±12 V ± 5 % and what measuring adds: beyond it no reading is a letter, an empty plug least (S8)
 DIODE_MV = -10_000
 FLOOR_MV = -1500  # a half that does not reach it is not there
 C_MOST_MS = 100  # I1
@@ -79,7 +80,7 @@ class WireJudge:
         elif is_seen or self.asking_ms is None or now_ms - self.asking_ms > C_MOST_MS:
             # With neither half seen the last letter stands for 100 ms (requirements §3).
             self.c_since_ms = None
-        if mode != "low" and high_mv > A_SURELY_MV:
+        if mode != "low" and A_SURELY_MV < high_mv <= REAL_MV:
             self.has_diode = self.has_tripped = self.is_tested = False
         if mode == "pwm" and low_mv <= DIODE_MV:
             self.has_diode = True

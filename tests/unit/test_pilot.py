@@ -111,6 +111,12 @@ class Watched(unittest.TestCase):
         seen = pilot.watched(Pilot("C", 0, 0, True), reading(1023, None), "pwm")
         self.assertEqual(seen.letter, "C")
 
+    def test_beyond_the_rails_is_no_letter_and_nothing_is_stable(self):
+        before = Pilot("C", 0, 7, True)
+        self.assertEqual(pilot.watched(before, reading(1023, 13_500), "pwm").letter, "A")
+        self.assertEqual(pilot.watched(before, reading(1023, 13_501), "pwm"), Pilot("C", 1523, 7, True))
+        self.assertEqual(pilot.watched(before, reading(1023, 13_501), "low"), before)
+
     def test_only_minus_twelve_where_none_was_asked_for_is_f(self):
         for mode in ("pwm", "high"):
             seen = pilot.watched(Pilot("C", 0, 0, False), reading(1023, None, low_mv=-12000), mode)
