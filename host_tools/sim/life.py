@@ -147,12 +147,18 @@ def told_house(sent, now_ms, word):
         sent.resume("house")
 
 
+def told_nonsense(sent, _now_ms, number):
+    """The house may take back what it forbade, and nothing else."""
+    if HOUSE[int(number)] == ("enable", b"1"):
+        sent.resume("house")
+
+
 TELLS = {scenario.grid_holds: told_grid, scenario.grid_word: told_word, scenario.owner: told_owner}
 MORE = (
     (r"button (pressed|released)", button, None),
     (r"house (allows|forbids)", house_enable, told_house),
     (r"network nonsense (\d)", network, None),
-    (r"house nonsense (\d)", house, None),
+    (r"house nonsense (\d)", house, told_nonsense),
 )
 MOVES = tuple((re.compile(pattern), act, tell) for pattern, act, tell in MORE) + tuple(
     (re.compile(pattern), act, TELLS.get(act)) for pattern, act in scenario.ACTIONS

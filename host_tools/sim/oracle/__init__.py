@@ -4,17 +4,13 @@ from host_tools.sim.oracle.closing import Closing
 from host_tools.sim.oracle.contacts import Contacts
 from host_tools.sim.oracle.currents import Currents
 from host_tools.sim.oracle.installation import Broken, Installation, has_fault
-from host_tools.sim.oracle.rows import Rows, is_blind
+from host_tools.sim.oracle.rows import C_MOST_MS, X1_MOST_MS, Rows, is_blind, letter_most_ms
 from host_tools.sim.oracle.sent import Sent
 from host_tools.sim.oracle.signal import Signal
 
 __all__ = ("Broken", "Installation", "Oracle")
 
-X1_MOST_MS = 6100  # I1
 X1_LEAST_MS = 6000  # requirements §1: a car that draws is not cut before
-C_MOST_MS = 100  # I1
-HIDDEN_MS = 600  # a letter that a blind ADC hides: its own deadline comes first (faults.md S8), then that of S1
-OFFSET_MS = 1100  # the same for S9
 PUMP_MOST_MS = 300  # I1: heartbeat live
 PRESS_MOST_MS = 1000  # bench.md: a short press of the button
 DRAWS_MA = 1000
@@ -62,6 +58,11 @@ class Oracle:
             self.asking_ms = now_ms
         self._world(plant, now_ms)
         self.rows.settle(plant, now_ms)
+
+    def restarted(self):
+        """The supply failed and is back: the coil dropped by itself (P1), and what the box held in RAM is forgotten."""
+        self.was_on = self.was_enabled = False
+        self.closing.restarted(self.plant.now_us // 1000)
 
     def tell(self, energy_wh):
         """Judge the energy counter as the box tells it (I5). Errors: Broken."""
@@ -212,7 +213,7 @@ class Oracle:
 
     def _coil_on(self, plant, now_ms):
         """I1: what must be so while the coil is on."""
-        if now_ms - self.asking_ms > self._letter_ms(plant):
+        if now_ms - self.asking_ms > letter_most_ms(plant):
             raise Broken(f"I1: coil on without letter C for {now_ms - self.asking_ms} ms at {now_ms}")
         if plant.pilot_mode == "low":
             raise Broken(f"I1: coil on in state F at {now_ms}")
@@ -238,12 +239,3 @@ class Oracle:
         is_caused = is_asked or is_faulty or is_wrong or self.signal.has_heat or own_ma < 6000
         if plant.letter in self.letters and not is_caused:
             raise Broken(f"trip: x1 without a cause at {now_ms}")
-
-    def _letter_ms(self, plant):
-        """How long the coil may stay on without letter C: longer where a fault with its own deadline hides it."""
-        is_pwm = plant.pilot_mode == "pwm"
-        if is_blind(plant):
-            return HIDDEN_MS if is_pwm else X1_MOST_MS + HIDDEN_MS
-        if plant.faults["adc_offset"]:
-            return OFFSET_MS if is_pwm else X1_MOST_MS + OFFSET_MS
-        return C_MOST_MS

@@ -35,12 +35,12 @@ class Closing:
 
     def changed(self, plant, now_ms):
         """The world changed: mains."""
-        least_mv, most_mv, off_mhz = mains_of(plant, self.house)
+        volts_mv, off_mhz = mains_of(plant, self.house)
         low_mv, high_mv = (self.house.nominal_mv * percent // 100 for percent in MAINS_PERCENT)
         if self.is_mains_bad and now_ms - self.mains_since_ms > SEEN_MS:
             self.mains_bad_ms = now_ms
         was_bad = self.is_mains_bad
-        self.is_mains_bad = least_mv < low_mv or most_mv > high_mv or off_mhz > MAINS_OFF_MHZ
+        self.is_mains_bad = min(volts_mv) < low_mv or max(volts_mv) > high_mv or off_mhz > MAINS_OFF_MHZ
         if self.is_mains_bad and not was_bad:
             self.mains_since_ms = now_ms
 
@@ -60,6 +60,12 @@ class Closing:
     def unplugged(self):
         """Unplugging is neither counted nor blocked by the damping."""
         self.damped_ms = LONG_AGO_MS
+
+    def restarted(self, now_ms):
+        """The box begins anew: it tests again, and damps nothing that came before."""
+        self.has_tripped = self.is_tested = self.has_diode = self.is_by_grid = False
+        self.damped_ms, self.damped_closings = LONG_AGO_MS, []
+        self.moved_ms = now_ms
 
     def withdrawn(self, now_ms, limit_ma, is_wrong):
         """x1 began with the coil on: by whom? (limit_ma: what heat, cable and wiring alone allow.)"""

@@ -70,10 +70,12 @@ class Currents:
         elif now_ms - self.backwards_ms > REVERSED_MS and signalled_ma(plant) > HALF_SENSOR_MA:
             raise Broken(f"S10: {signalled_ma(plant)} mA signalled with a reversed sensor at {now_ms}")
 
-    @staticmethod
-    def is_above(plant):
-        """Whether more flows than the duty allows now: a car that is still following a first of two lowerings."""
-        return max(plant.currents_ma) * 10 > signalled_ma(plant) * 11 + 5000
+    def is_above(self, plant):
+        """Whether more flows than the duty allowed until this instant: a car still following a first of two lowerings.
+
+        Not the duty of this instant: with the coil the pilot may have gone to F, and then any current is above it.
+        """
+        return max(plant.currents_ma) * 10 > self.signals[-1][1] * 11 + 5000
 
     def open_until_ms(self):
         """When the last started deadline has passed."""

@@ -29,12 +29,12 @@ def has_fault(plant):
 
 
 def mains_of(plant, house):
-    """Mains at the box's terminals: (lowest and highest voltage of the wired phases in mV, hertz off in mHz)."""
+    """Mains at the box's terminals: ([voltage of each wired phase in mV], frequency off in mHz)."""
     faults = plant.faults
     percent = 75 if faults["voltage_low"] else 120 if faults["voltage_high"] else 100
     volts_mv = [mv * percent // 100 for mv in plant.volts_mv[: house.phases]]
     off_mhz = abs(plant.frequency_mhz - 4000 * faults["frequency_off"] - house.nominal_mhz)
-    return min(volts_mv), max(volts_mv), off_mhz
+    return volts_mv, off_mhz
 
 
 def cable_ma(ohm):
