@@ -171,6 +171,7 @@ class Life:
         self.sent.forgotten()
         self.box.inbox.take()
         self.change({"mains": {"is_on": True}})
+        self.oracle.restarted()
         self.boot(wh, self.chance.randrange(self.box.loop.settings.restart_spread_s + 1) * 1000)
         self.counts["power cuts"] += 1
         self.told_at_ms = -TOLD_EVERY_MS
@@ -198,6 +199,7 @@ class Life:
         self.tell_time()
         self.change({"car": {"character": self.chance.choice(CARS)}})
         self.change({"car": {"is_plugged": True, "wants_charge": True}})
+        is_held = self.sent.is_held()
         self.run(15_000)
         while self.now_ms() < until_ms:
             self.chance.choices(moves.MOVES, moves.WEIGHTS)[0](self)
@@ -206,7 +208,9 @@ class Life:
         self.change({"car": {"is_plugged": False}})
         self.run(GONE_MS)
         self.oracle.tell(self.box.loop.memory.energy.wh)
-        self.counts["sessions with power"] += self.oracle.ticks_on > begun_on
+        has_power = self.oracle.ticks_on > begun_on
+        self.counts["sessions with power"] += has_power
+        self.counts["sessions in a pause"] += is_held and not has_power
         self.counts["wraps with a car"] += sum(begun_ms < at_ms < self.now_ms() for at_ms in self.outside.wraps_ms)
 
     def weigh(self):

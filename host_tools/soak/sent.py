@@ -1,6 +1,7 @@
 """What the grid and the owner sent, told to the oracle in its own words."""
 
 MOST_LIVE = 8  # grid-contract.md: more grid events at once may be refused as busy
+LEAST_MA = 6000  # requirements §1: less is a pause
 LATE_MS = 50  # the last tick of a limit may be judged either way
 
 
@@ -22,6 +23,11 @@ class Sent:
         if len(sent.rows) < MOST_LIVE:
             self._number += 1
             sent.limit("grid", self._number, (from_ms, until_ms - LATE_MS), limit_ma)
+
+    def is_held(self):
+        """Whether something that was sent keeps the power away now."""
+        now_ms = self._now_ms()
+        return any(row[0] <= now_ms < row[1] and row[2] < LEAST_MA for row in self._oracle.sent.rows)
 
     def resumed(self):
         """The grid took back all it asked for."""

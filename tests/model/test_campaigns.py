@@ -2,7 +2,7 @@
 
 import pytest
 
-from firmware.core import units
+from firmware.core import offer, units
 from host_tools.faults import campaign, healthy, moves, sequence, states, story, task
 
 RUNS = 600
@@ -99,7 +99,15 @@ def test_healthy_days_trip_nothing():
 
 
 def test_healthy_days_notice_a_trip(monkeypatch):
-    monkeypatch.setattr("firmware.core.conditions.LOW_HALF_MV", (-11_900, -11_000))
+    reference_ma = offer.reference_ma
+    monkeypatch.setattr(offer, "reference_ma", lambda told, now_ms: reference_ma(told, now_ms) // 2)
     monkeypatch.setattr(healthy, "CARS", ["polite"])
     _, trips = healthy.ran(24, 3, 0.006)
     assert any("trip" in words for words in trips)
+
+
+def test_healthy_days_notice_a_fault_that_opens_nothing(monkeypatch):
+    monkeypatch.setattr("firmware.core.conditions.LOW_HALF_MV", (-11_900, -11_000))
+    monkeypatch.setattr(healthy, "CARS", ["polite"])
+    _, trips = healthy.ran(24, 3, 0.006)
+    assert any("S9" in words for words in trips)

@@ -127,7 +127,12 @@ BUGS = {
         r"I3: .* S8",
     ),
     "no diode check": (
-        [(pilot, "is_diode_good", lambda readings, mode: True), INTERLOCK],
+        # S9 sees a missing diode as a low half far off: it would open in place of S2.
+        [
+            (pilot, "is_diode_good", lambda readings, mode: True),
+            (conditions, "LOW_HALF_MV", (-99_999, 99_999)),
+            INTERLOCK,
+        ],
         "charging, polite (1)",
         (("fault diode_missing on", 3000),),
         r"I3: .* S2",
