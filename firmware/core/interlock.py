@@ -52,6 +52,11 @@ def permit(guard: "GuardRecord", readings: "Readings", outputs: "Outputs", is_ve
     return guard if made == guard else made
 
 
+def refused(guard: "GuardRecord") -> "GuardRecord":
+    """The Guard that says no."""
+    return Guard(*guard[:-1], False) if guard.may_close else guard
+
+
 def tested(test: int, readings: "Readings") -> int:
     """Whether the leakage sensor was seen to trip and to clear since this car came; an empty plug forgets it."""
     if readings.pilot_high_mv is not None and readings.pilot_high_mv > NO_CAR_MV:

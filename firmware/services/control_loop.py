@@ -60,9 +60,12 @@ class ControlLoop:
             self.readings = readings = self.board.sense()
             asked = self.inbox.take()
             made = decide.decide(before, readings, asked, self.settings)
-            is_stuck = readings.is_relay_pin_high and not self.guard.may_close
+            is_refused = before.outputs.is_contactor_closed and not self.guard.may_close
             self.guard = interlock.permit(self.guard, readings, made.outputs, self.settings.is_ventilated)
-            self.board.act(self._permitted(made.outputs, is_stuck))
+            if is_refused:
+                # A no stands until decide() opens too: no contactor opens for one tick only.
+                self.guard = interlock.refused(self.guard)
+            self.board.act(self._permitted(made.outputs, is_refused and readings.is_relay_pin_high))
         except Exception as error:  # the one catch of the tick (architecture, faults: programming error)
             made = self._survived(error, asked)
             if made is None:
@@ -91,8 +94,8 @@ class ControlLoop:
     def _permitted(self, outputs, is_stuck):
         """Outputs with the contactor open unless the interlock agrees.
 
-        is_stuck: the relay pin is high though the tick before drove it low. Where decide() still wants it closed, it
-        does not see that: the leakage sensor is asked to trip here (faults.md K4).
+        is_stuck: the relay pin is high though the interlock drove it low in the tick before. decide() does not see
+        that: the leakage sensor is asked to trip here (faults.md K4).
         """
         if not outputs.is_contactor_closed or self.guard.may_close:
             return outputs

@@ -37,7 +37,8 @@ class StuckBoard(BrokenBoard):
     high_mv = 6000
 
     def sense(self):
-        return reading(self.at_ms, self.high_mv, low_mv=-12000, is_relay_pin_high=True)
+        low_mv = None if self.high_mv is None else -12000
+        return reading(self.at_ms, self.high_mv, low_mv=low_mv, is_relay_pin_high=True)
 
 
 class Vetoed(unittest.TestCase):
@@ -62,6 +63,13 @@ class Vetoed(unittest.TestCase):
         # One reading beyond the rails: the interlock forgets the car, decide() waits for its 50 ms of S8.
         self.assertEqual(self.tick(16_000), (False, False))
         self.assertEqual(self.tick(6000), (False, True))
+
+    def test_a_no_stands_until_decide_opens_too(self):
+        self.assertEqual(self.tick(6000), (True, False))
+        self.assertEqual(self.tick(None), (False, False))
+        self.assertEqual(self.tick(6000), (False, True))
+        self.assertEqual(self.tick(6000), (False, True))
+        self.assertFalse(self.loop.guard.may_close)
 
 
 class Crash(unittest.TestCase):
