@@ -44,7 +44,8 @@ def watched(pilot: "Pilot", readings: "Readings", mode: "PilotMode") -> "Pilot":
         if high_mv is not None:
             # Beyond the rails it is no pilot: nobody was unplugged, but no letter is stable (faults.md S8, S5).
             if high_mv > units.PILOT_MOST_MV:
-                return restarted(pilot, readings.now_ms, False)
+                # From the next reading on, which is not here yet.
+                return restarted(pilot, readings.now_ms + units.JUDGE_AFTER_MS, False)
             letter = letter_of(high_mv, before)
         elif low_mv is not None and -units.PILOT_MOST_MV <= low_mv < BANDS[5][2]:
             letter = "F"

@@ -66,7 +66,7 @@ class Rails(unittest.TestCase):
         for before in "BCDEF":
             seen = Pilot(before, 0, 0, True)
             self.assertEqual(pilot.watched(seen, reading(1023, 13_500), "high").letter, "A")
-            self.assertIs(pilot.watched(seen, reading(1023, 13_501), "high"), seen)
+            self.assertEqual(pilot.watched(seen, reading(1023, 13_501), "high").letter, before)
         seen = Pilot("C", 0, 0, True)
         for low_mv, letter in ((-13_501, "C"), (-13_500, "F"), (-1501, "F"), (-1500, "C")):
             self.assertEqual(pilot.watched(seen, reading(1023, None, low_mv=low_mv), "pwm").letter, letter, low_mv)
@@ -114,7 +114,7 @@ class Watched(unittest.TestCase):
     def test_beyond_the_rails_is_no_letter_and_nothing_is_stable(self):
         before = Pilot("C", 0, 7, True)
         self.assertEqual(pilot.watched(before, reading(1023, 13_500), "pwm").letter, "A")
-        self.assertEqual(pilot.watched(before, reading(1023, 13_501), "pwm"), Pilot("C", 1523, 7, True))
+        self.assertEqual(pilot.watched(before, reading(1023, 13_501), "pwm"), Pilot("C", 1583, 7, True))
         self.assertEqual(pilot.watched(before, reading(1023, 13_501), "low"), before)
 
     def test_only_minus_twelve_where_none_was_asked_for_is_f(self):
