@@ -10,7 +10,7 @@ from host_tools.deadlines import report, rows
 from host_tools.deadlines.trial import Trial, warm
 
 SEED = random.SystemRandom().randrange(1 << 31)
-TRIALS = 12  # of each row on the fast seam, one through the real drivers; the sweep itself is `latency --deadlines`
+TRIALS = 4  # of each row on the fast seam, one through the real drivers; the sweep itself is `latency --deadlines`
 
 
 def swept(path, names, trials):

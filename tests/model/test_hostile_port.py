@@ -4,12 +4,12 @@ import random
 
 import pytest
 
-from firmware.core import interlock, pilot, units
+from firmware.core import conditions, interlock, pilot, units
 from host_tools import hostile_port, jobs
 from host_tools.hostile import shrunk
 
 SEED = random.SystemRandom().randrange(1 << 31)
-COUNT = 4000
+COUNT = 2000
 ALWAYS = interlock.first_guard(0)._replace(may_close=True)
 
 
@@ -56,6 +56,9 @@ WIDE = (*pilot.BANDS[:2], ("C", 4200, 8800), *pilot.BANDS[3:])
 def test_planted_mistakes_are_found(monkeypatch, module, field, planted, rule):
     hostile_port.starts()  # of the healthy firmware
     monkeypatch.setattr(module, field, planted)
+    if field == "is_diode_good":
+        # S9 would open in its place: a low half without a diode is far off.
+        monkeypatch.setattr(conditions, "LOW_HALF_MV", (-99_999, 99_999))
     case, words = first_found(4000, rule)
     shorter = shrunk.shrunk(case)
     assert len(shorter[4]) <= len(case[4])

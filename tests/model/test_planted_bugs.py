@@ -24,7 +24,7 @@ from host_tools.faults import sequence, states
 from host_tools.sim.fast_board import FastBoard
 
 SWAPPED = (("A", 10200, 99999), ("C", 7200, 10800), ("B", 4200, 7800), *pilot.BANDS[3:])
-HYSTERESIS = ((0, 0), (650, 649), (680, 679), (710, 709))
+HYSTERESIS = ((650, 649), (680, 679), (710, 709))
 EARTH = (("fault earth_lost on", 900),)
 PAUSE = (("grid pauses for 30 s, resume now", 9000),)
 LEAK = (("fault residual_trip on", 900), ("fault residual_trip off", 900))
