@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import shutil
 import socket
 import time
@@ -112,13 +113,13 @@ def test_power_on_to_a_charge(flash):
 def test_the_slot_is_checked_and_the_other_one_taken(flash):
     with RunningChip(flash) as chip:
         chip.wait(lambda: is_ticking(chip), "ticks")
-        at_prompt(chip, files=[("/a/firmware/core/pilot.mpy", None)])
+        at_prompt(chip, files=[("/a/firmware/app.mpy", None)])
         chip.wait_said("no slot holds a whole firmware")
         chip.wait_said("No module named", 5) if "No module" in chip.said() else None
         assert_safe(chip)
         copied = "import os\nos.rename('/a', '/b')"
         files = build.made("reference").files
-        at_prompt(chip, copied, files=[("/a/firmware/core/pilot.mpy", files["a/firmware/core/pilot.mpy"])])
+        at_prompt(chip, copied, files=[("/a/firmware/app.mpy", files["a/firmware/app.mpy"])])
         chip.wait_said("slot a is not whole; slot b is started")
         chip.wait(lambda: is_ticking(chip), "slot b ticks")
 
@@ -280,7 +281,7 @@ def says_why(chip):
     return any(words in said for words in ("contactor is open", "boot:", "corrupted", "Traceback", ">>> "))
 
 
-STALLS = b"""
+STALLS = """
 import asyncio, starter, time
 made = starter.config_of('/box.json')
 from firmware import app
@@ -304,6 +305,12 @@ asyncio.run(both())
 """
 
 
+def as_built(program):
+    """A program for the box with the names that the build gave them."""
+    short = {long: name for names in build.made("reference").names.values() for name, long in names.items()}
+    return re.sub(r"(?<=[.])[a-zA-Z_]+\b", lambda found: short.get(found[0], found[0]), program)
+
+
 @pytest.mark.parametrize(
     ("for_ms", "is_bridged", "stays_on"), ((120, False, True), (450, False, False), (1200, True, True))
 )
@@ -313,7 +320,7 @@ def test_the_pump_lets_go_after_a_stall_unless_a_train_holds_it(flash, for_ms, i
         chip.plant.car.is_plugged = True
         chip.plant.wire_changed()
         chip.plant.car.pilot_changed()
-        at_prompt(chip, files=[("/main.py", STALLS % f"({for_ms}, {is_bridged})".encode())])
+        at_prompt(chip, files=[("/main.py", as_built(STALLS % f"({for_ms}, {is_bridged})").encode())])
         chip.wait_said(f"stall {for_ms}", 60)
         begun_ms = chip.plant.now_us // 1000
         chip.wait_said("now in ", 20)

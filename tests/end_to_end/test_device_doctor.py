@@ -135,7 +135,7 @@ def test_files_that_are_missing_wrong_or_not_there_yet(chip, capsys):
     code, said = visit(capsys, chip.port)
     assert code == 1 and "The board runs MicroPython 1.25 and has no firmware: run 'device flash'." in said
     installed(chip)
-    path = "/a/firmware/core/pilot.mpy"
+    path = "/a/firmware/app.mpy"
     with Prompt(chip.port) as at:
         good = at.read(path)
         at.put(path, good[:-1] + bytes((good[-1] ^ 1,)))
