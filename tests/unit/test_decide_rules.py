@@ -5,7 +5,7 @@ import unittest
 from samples import Box, command
 
 from firmware.core import decide, faults
-from firmware.core.records import Kit, Memory, Outputs, Pilot, Wear
+from firmware.core.records import Active, Kit, Memory, Outputs, Pilot, Wear
 
 LOW_VOLTS = (180_000, 180_000, 180_000)
 
@@ -295,6 +295,16 @@ class CarLeaves(unittest.TestCase):
             box.tick_ms = 1046 - before_ms
             box.tick()
             self.assertEqual(box.memory.local.is_allowed, not is_gone, (before_ms, stable_at_ms))
+
+    def test_what_an_unplug_clears_waits_as_long(self):
+        locked = faults.Faults((), (Active(faults.S14, True, 0),), (), "locked")
+        for stable_at_ms, is_gone in ((1046, True), (1047, False)):
+            box = Box(start_ms=1023)
+            parts = list(box.memory)
+            parts[1], parts[4] = Pilot("A", stable_at_ms, 0, False), locked
+            box.memory = Memory(*parts)
+            box.tick()
+            self.assertEqual(box.faults(), [] if is_gone else ["S14"])
 
 
 class Mains(unittest.TestCase):

@@ -68,6 +68,14 @@ class Permit(unittest.TestCase):
         self.assertFalse(permit(Guard("high", 1_000_000, False, 0, 2, None, False), STOPPING).may_close)
 
 
+class Refused(unittest.TestCase):
+    def test_only_the_permission_is_taken_away(self):
+        given = Guard("pwm", 7, True, 999_980, 2, 5, True)
+        self.assertEqual(interlock.refused(given), Guard("pwm", 7, True, 999_980, 2, 5, False))
+        denied = interlock.refused(given)
+        self.assertIs(interlock.refused(denied), denied)
+
+
 class Diode(unittest.TestCase):
     def test_must_have_been_seen(self):
         self.assertFalse(permit(Guard("pwm", 0, False, 999_980, 2, None, False), low_mv=-9999).may_close)

@@ -147,6 +147,13 @@ class Mains(unittest.TestCase):
         self.assertEqual(watched(here(mains_at_ms=7)).mains_at_ms, 7)
         self.assertEqual(watched(here(mains_at_ms=0)).mains_at_ms, 0)
 
+    def test_the_first_second_after_a_restart_is_not_judged(self):
+        for for_ms, mains_at_ms in ((0, NOW - 60_000), (999, NOW - 60_999), (1000, None)):
+            started = here(moved_at_ms=NOW - for_ms, mains_at_ms=NOW - for_ms - 60_000)
+            self.assertEqual(watched(started, frequency_mhz=None).mains_at_ms, mains_at_ms)
+        self.assertIsNone(watched(here(moved_at_ms=NOW, mains_at_ms=NOW), frequency_mhz=None).mains_at_ms)
+        self.assertIsNone(watched(here(moved_at_ms=NOW, mains_at_ms=NOW - 59_999), frequency_mhz=None).mains_at_ms)
+
 
 class Letter(unittest.TestCase):
     def test_unbroken_b(self):
