@@ -29,6 +29,7 @@ EVENTS = {
     "replayed": ("An old command of {0} is ignored", ("holder",)),
     "grid": ("Command of {0}: {1}", ("holder", "")),
     "charge_now": ("Charging now, as asked for", ()),
+    "unlock": ("This car may charge, as asked for", ()),
     "crash": ("A program error: {0}", ("",)),
 }
 
