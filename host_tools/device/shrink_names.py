@@ -216,6 +216,12 @@ class Names:
         return short
 
 
+def plain_of(name):
+    """The name that a source has for a global of the whole."""
+    plain, _, stem = name.rpartition(APART)
+    return plain if plain and stem else name
+
+
 def told(tree, short, origin):
     """{short: long} of the names that a module speaks of; "long|long" where it is several, its own definition first.
 
@@ -225,7 +231,7 @@ def told(tree, short, origin):
     spoken = shrink_foreign.identifiers(tree)
     found = {}
     for name in sorted(spoken & (short.keys() | origin.keys()), key=lambda one: (one not in own, one)):
-        longs = [f"{path}:{plain}" for path, plain in origin.get(name, ())] or [name]
+        longs = [f"{path}:{plain}" for path, plain in origin.get(name, ())] or [plain_of(name)]
         found.setdefault(short.get(name, name), []).extend(longs)
     for name in found.keys() & spoken - short.keys() - origin.keys():
         found[name].append(name)

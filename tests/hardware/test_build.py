@@ -135,7 +135,8 @@ def test_the_bill_names_what_is_in_it(built, name):
 def test_short_names_lead_back(built):
     names = json.loads((built["reference"] / "names.json").read_text())
     longs = [long.partition("|")[0] for long in names["firmware/app.py"].values()]
-    assert "_tell_heap" in longs and "random_hex" not in longs
+    assert "firmware/app.py:_tell_heap" in longs and "firmware/core/faults.py:watched" in longs
+    assert not any("__" in long.removeprefix("__") and "__init__" not in long for long in longs), "plain names"
 
 
 @pytest.mark.parametrize("name", boards.names())
