@@ -307,7 +307,8 @@ asyncio.run(both())
 
 def as_built(program):
     """A program for the box with the names that the build gave them."""
-    short = {long: name for names in build.made("reference").names.values() for name, long in names.items()}
+    names = [row for told in build.made("reference").names.values() for row in told.items()]
+    short = {one.rpartition(":")[2]: name for name, told in names for one in told.split("|")}
     return re.sub(r"(?<=[.])[a-zA-Z_]+\b", lambda found: short.get(found[0], found[0]), program)
 
 
