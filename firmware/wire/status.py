@@ -38,7 +38,10 @@ def sentence(view: "ViewRecord", who: "HeldRecord") -> str:
     memory, phrases = view.memory, view.phrases
     state = memory.stage.state
     if state in BLOCKED and may_not_start(memory.faults.reaction):
-        return phrases("fault." + code_of(worst(memory.faults.active)))[0] + "."
+        fault = worst(memory.faults.active)
+        # Without a car nobody waits for what passes by itself in a moment.
+        if state != "idle" or faults.FAULTS[fault.row][4] != "at_once":
+            return phrases("fault." + code_of(fault))[0] + "."
     until = words.time_words(who.until_s, who.for_s, view.settings.utc_offset_s)
     is_paused = who.limit_ma < units.MIN_OFFER_MA
     plain = phrases("state." + state)[0]

@@ -76,6 +76,10 @@ def test_a_stranger_sees_a_pause_happen(mosquitto, tmp_path, browser, request):
         shot(owner, "owner-paused-by-the-grid")
         shot(bench, "bench-paused-by-the-grid")
         publish(mosquitto.port, f"ebb/1/box/{demo.ready['box']}/cmd", "resume")
+        # What the grid opened rests for a minute; the owner need not wait.
+        expect(words).to_contain_text("rest of the contactor", timeout=20_000)
+        shot(owner, "owner-contactor-rests")
+        owner.get_by_role("button", name="Charge now").click()
         expect(words).to_have_text(re.compile("^Charging with up to "), timeout=30_000)
         owner.get_by_role("button", name="Pause for 1 h").click()
         expect(words).to_have_text(re.compile(r"Paused by you until \d\d:\d\d\.$"), timeout=10_000)

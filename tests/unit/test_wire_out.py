@@ -253,6 +253,13 @@ class Status(unittest.TestCase):
                 told = "The leakage protection did not pass its test."
                 self.assertEqual(status_of(box)["words"], told if is_told else plain)
 
+    def test_without_a_car_nobody_waits_for_the_mains(self):
+        box = Box(hold_ms=60_000).run(1000)
+        self.assertEqual([faults.FAULTS[fault.row][0] for fault in box.memory.faults.active], ["S17s"])
+        self.assertIn("no car is plugged in", status_of(box)["words"])
+        box.high_mv = 9000
+        self.assertIn("mains", status_of(box.run(1000))["words"])
+
     def test_a_grid_limit_above_the_wiring_holds_nobody(self):
         box = self.pause(Box().charge(), limit_ma=16000)
         self.assertEqual(status_of(box)["held_by"], "wiring")
