@@ -81,31 +81,23 @@ def counts_of(text, code):
 def pytest_run(extra):
     """(passed, failed) of every layer on CPython, with every line of core and wire run.
 
-    What runs in real time waits more than it works: two halves of it run beside each other, and the rest gives way.
+    What runs in real time waits more than it works: the rest runs beside it and gives way to it.
     """
-    files = sorted(
-        str(path.relative_to(bootstrap.ROOT)) for path in (bootstrap.ROOT / "tests/end_to_end").glob("test_*")
-    )
-    of_boards = [path for path in files if "/test_device_" in path]
     coverage = ["--cov=firmware/core", "--cov=firmware/wire", "--cov-report=term:skip-covered"]
-    first = begun([path for path in files if path not in of_boards], extra, 0)
-    others = [begun(of_boards, extra, 0), begun([f"tests/{layer}" for layer in LAYERS], [*coverage, *extra], 10)]
-    kept = [tempfile.TemporaryFile("w+") for _ in others]  # noqa: SIM115 - closed with the run
-    readers = [
-        threading.Thread(target=shutil.copyfileobj, args=(process.stdout, file))
-        for process, file in zip(others, kept, strict=True)
-    ]
-    for reader in readers:
+    in_real_time = begun(["tests/end_to_end"], extra, 0)
+    with tempfile.TemporaryFile("w+") as kept:
+        rest = [f"tests/{folder}" for folder in LAYERS]
+        beside = begun(rest, [*coverage, *extra], 19)
+        reader = threading.Thread(target=shutil.copyfileobj, args=(beside.stdout, kept))
         reader.start()
-    counts = [ended(first)]
-    for process, file, reader in zip(others, kept, readers, strict=True):
+        counts = ended(in_real_time)
         reader.join()
-        code = process.wait()
-        file.seek(0)
-        whole = file.read()
-        print(whole, end="", flush=True)
-        counts.append(counts_of(whole, code))
-    return sum(one[0] for one in counts), sum(one[1] for one in counts)
+        code = beside.wait()
+        kept.seek(0)
+        whole = kept.read()
+    print(whole, end="", flush=True)
+    passed, failed = counts_of(whole, code)
+    return counts[0] + passed, counts[1] + failed
 
 
 def lines_missed():
