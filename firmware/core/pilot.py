@@ -41,13 +41,13 @@ def watched(pilot: "Pilot", readings: "Readings", mode: "PilotMode") -> "Pilot":
     letter = before
     high_mv, low_mv = readings.pilot_high_mv, readings.pilot_low_mv
     if mode != "low":
+        # Beyond the rails it is no pilot: nobody was unplugged, but no letter is stable (faults.md S8, S5).
+        if (high_mv or 0) > units.PILOT_MOST_MV or (high_mv is None and (low_mv or 0) < -units.PILOT_MOST_MV):
+            # From the next reading on, which is not here yet.
+            return restarted(pilot, readings.now_ms + units.JUDGE_AFTER_MS, False)
         if high_mv is not None:
-            # Beyond the rails it is no pilot: nobody was unplugged, but no letter is stable (faults.md S8, S5).
-            if high_mv > units.PILOT_MOST_MV:
-                # From the next reading on, which is not here yet.
-                return restarted(pilot, readings.now_ms + units.JUDGE_AFTER_MS, False)
             letter = letter_of(high_mv, before)
-        elif low_mv is not None and -units.PILOT_MOST_MV <= low_mv < BANDS[5][2]:
+        elif low_mv is not None and low_mv < BANDS[5][2]:
             letter = "F"
     is_diode_seen = pilot.is_diode_seen
     if letter == "A":

@@ -115,7 +115,11 @@ class Watched(unittest.TestCase):
         before = Pilot("C", 0, 7, True)
         self.assertEqual(pilot.watched(before, reading(1023, 13_500), "pwm").letter, "A")
         self.assertEqual(pilot.watched(before, reading(1023, 13_501), "pwm"), Pilot("C", 1583, 7, True))
+        self.assertEqual(pilot.watched(before, reading(1023, None, low_mv=-13_500), "pwm").letter, "F")
+        self.assertEqual(pilot.watched(before, reading(1023, None, low_mv=-13_501), "pwm"), Pilot("C", 1583, 7, True))
+        self.assertEqual(pilot.watched(before, reading(1023, 6000, low_mv=-13_501), "pwm"), before)
         self.assertEqual(pilot.watched(before, reading(1023, 13_501), "low"), before)
+        self.assertEqual(pilot.watched(before, reading(1023, None, low_mv=-13_501), "low"), before)
 
     def test_only_minus_twelve_where_none_was_asked_for_is_f(self):
         for mode in ("pwm", "high"):
