@@ -15,6 +15,7 @@ from firmware.wire import mqtt_topics, status
 from host_tools.flight import lives
 from host_tools.sim import world
 from host_tools.sim.box import Box
+from host_tools.sim.life import HOUSE, NETWORK
 from host_tools.sim.oracle import Broken, Oracle
 
 WIRING_MA = 16_000
@@ -23,17 +24,6 @@ FAULTS = (
     "diode_missing pilot_short_earth pilot_short_12v pilot_short_minus12 pilot_open adc_stuck adc_zero adc_full "
     "residual_trip"
 ).split()
-# What a network might send to get more than it may (I6): everything is refused, lowers, or changes nothing.
-NETWORK = (
-    b'{"id": "n1", "kind": "limit", "limit_ma": 80000, "duration_s": 60, "class": "emergency"}',
-    b'{"id": "n2", "kind": "clear_fault", "duration_s": 60}',
-    b'{"id": "n3", "kind": "setpoint", "setpoint_w": 22000, "duration_s": 60}',
-    b'{"id": "n4", "kind": "resume", "issuer": "nobody"}',
-    b'{"id": "n5", "kind": "charge_now", "wiring_limit_ma": 80000}',
-    b"unlock",
-    b"\xff\xfe",
-)
-HOUSE = (("max_current_ma", b"80000"), ("enable", b"1"), ("wiring_limit_ma", b"80000"), ("boost", b"1"))
 MOVES = st.one_of(
     st.tuples(st.just("pause"), st.integers(1, 40)),
     st.tuples(st.just("limit"), st.integers(0, 20)),
