@@ -14,6 +14,7 @@ FROM_BROKER = (
 )
 
 MOST_CONNACK = 5  # MQTT 3.1.1 §3.2.2.3: return codes 0–5
+MOST_TEXT = 4096  # MQTT allows 65,535; no topic, name or will of a box comes near this
 PINGREQ_BYTES = b"\xc0\x00"
 
 
@@ -26,9 +27,9 @@ class MqttError(Exception):
 
 
 def sized_text(text: "str | bytes") -> bytes:
-    """A string as MQTT writes it: two bytes of length, then UTF-8. Errors: ValueError over 65,535 bytes."""
+    """A string as MQTT writes it: two bytes of length, then UTF-8. Errors: ValueError over MOST_TEXT bytes."""
     body = text if isinstance(text, bytes) else text.encode()
-    if len(body) > 0xFFFF:
+    if len(body) > MOST_TEXT:
         raise ValueError("text too long for MQTT")
     return bytes((len(body) >> 8, len(body) & 255)) + body
 
