@@ -14,7 +14,7 @@ from host_tools.device.prompt import Prompt
 
 UNIT = bootstrap.ROOT / "tests" / "unit"
 FIRMWARE = ("firmware/__init__.py", "firmware/core/", "firmware/wire/", "firmware/services/__init__.py")
-FIRMWARE += tuple(f"firmware/services/{name}.py" for name in ("control_loop", "inbox", "phrase_book"))
+SERVICE = re.compile(r"^from firmware\.services(?:\.| import )(\w+)", re.MULTILINE)
 WORDS = "firmware/words_en.txt"
 FOLDER = "/test"
 BLOCK = 4096
@@ -22,11 +22,15 @@ SPARE_BYTES = 64 * 1024  # for one test file at a time, and folders
 ANSWER_S = 300
 TICKS = 2000
 
-# The firmware's watchdog may still run: it is told to wait longer, and fed while the prompt waits.
-START_CODE = """
-import gc, machine, sys
+# The watchdog of the firmware may still run: it is told to wait longer, and fed while the prompt waits. A soft reset
+# ends the timer and not the watchdog.
+DOG_CODE = """
+import machine
 dog = machine.WDT(timeout=60000)
 machine.Timer(0).init(period=500, callback=lambda timer: dog.feed())
+"""
+START_CODE = """
+import gc, sys
 sys.path[:] = ["/test", "/test/tests/unit", "", "/lib", ".frozen"]
 import run
 """
@@ -79,10 +83,22 @@ def compiled(path, target):
     return f"{FOLDER}/{target.removesuffix('.py')}.mpy", code
 
 
+def for_boards():
+    """{name: source} of the test files that run on a board; those with tools of the PC in them do not."""
+    found = {path.stem: path.read_text() for path in sorted(UNIT.glob("test_*.py"))}
+    return {name: source for name, source in found.items() if "from host_tools" not in source}
+
+
+def services():
+    """Paths of the services that these tests name; nothing else of that folder runs without a network."""
+    names = set(SERVICE.findall("".join(for_boards().values())))
+    return tuple(f"firmware/services/{name}.py" for name in sorted(names))
+
+
 def ground_files():
     """{path on the board: bytes} of what every test file needs. Errors: Trouble."""
     root = bootstrap.ROOT
-    pairs = [(root / path, path) for path in chip.plain_sources() if path.startswith(FIRMWARE)]
+    pairs = [(root / path, path) for path in chip.plain_sources() if path.startswith(FIRMWARE + services())]
     pairs += [(root / "tests" / "chip" / name, name) for name in ("run.py", "unittest.py")]
     pairs += [(UNIT / "samples.py", "tests/unit/samples.py")]
     pairs += [(root / "host_tools" / "chip_scripts" / "tick_cost.py", "tick_cost.py")]
@@ -93,7 +109,7 @@ def ground_files():
 
 def chosen(names):
     """Names of the test files, all of them when none is named. Errors: Trouble."""
-    there = sorted(path.stem for path in UNIT.glob("test_*.py"))
+    there = list(for_boards())
     wanted = [name if name.startswith("test_") else "test_" + name for name in names]
     for name in wanted:
         if name not in there:
@@ -125,7 +141,9 @@ def run_file(prompt, name):
 
 def run_all(prompt, names):
     """Whether every test of the named files passes. Errors: Trouble."""
+    prompt.run(DOG_CODE)
     prompt.soft_reset()
+    prompt.run(DOG_CODE)
     prompt.run(REMOVE_CODE)
     files = ground_files()
     check_room(prompt, files)
