@@ -2,8 +2,9 @@
 
 import sys
 
-from host_tools import bootstrap, tasks
+from host_tools import bootstrap, fast, tasks
 
 if __name__ == "__main__":
     bootstrap.ensure()
+    fast.ensure(sys.argv[1:])
     sys.exit(tasks.run(sys.argv[1:]))

@@ -8,11 +8,11 @@ import sys
 import time
 from pathlib import Path
 
-from host_tools import bootstrap
+from host_tools import bootstrap, fast
 
 FOLDER = bootstrap.ROOT / "build" / "campaigns"
 LOG = bootstrap.ROOT / "docs" / "campaigns.csv"
-HEADER = "date,commit,campaign,seed,runs,ticks,on_at_first_fault_permille,of_10_min,finds,seconds"
+HEADER = "date,commit,campaign,seed,runs,ticks,on_at_first_fault_permille,of_10_min,finds,seconds,python"
 PROCESSES = 2
 TOLD_EVERY_S = 15
 
@@ -20,7 +20,7 @@ TOLD_EVERY_S = 15
 def commit():
     """Short id of the commit that is checked out, with + when files differ from it; "none" without git."""
     done = subprocess.run(
-        ["git", "describe", "--always", "--dirty=+"], cwd=bootstrap.ROOT, capture_output=True, text=True
+        ["git", "describe", "--always", "--exclude=*", "--dirty=+"], cwd=bootstrap.ROOT, capture_output=True, text=True
     )
     return done.stdout.strip() or "none"
 
@@ -35,7 +35,7 @@ def logged(campaign, seed, counts):
     if not LOG.exists():
         LOG.write_text(HEADER + "\n")
     columns = LOG.read_text().split("\n", 1)[0].split(",")
-    values = {"date": today(), "commit": commit(), "campaign": campaign, "seed": seed, **counts}
+    values = {"date": today(), "commit": commit(), "campaign": campaign, "seed": seed, **counts, "python": fast.name()}
     with LOG.open("a") as file:
         file.write(",".join(str(values.get(column, "")) for column in columns) + "\n")
 

@@ -10,10 +10,15 @@ import tempfile
 import threading
 import time
 
-from host_tools import bootstrap, check_task, chip
+from host_tools import bootstrap, check_task, chip, fast
 
 # program it is known by, Debian package
-PROGRAMS = (("mosquitto", "mosquitto"), ("mosquitto_pub", "mosquitto-clients"), ("chromium", "chromium"))
+PROGRAMS = (
+    ("mosquitto", "mosquitto"),
+    ("mosquitto_pub", "mosquitto-clients"),
+    ("chromium", "chromium"),
+    (fast.PROGRAM, fast.PACKAGE),
+)
 HEAP = "8m"  # for the tests' own sources; the firmware's budgets are measured apart
 STATIC = check_task.STEPS[:4]
 MUTANTS = "60"

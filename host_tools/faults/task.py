@@ -1,41 +1,26 @@
 """Task `faults`: every fault in every state, in pairs and at random, under the oracle; and no trip in healthy hours."""
 
 import argparse
-import datetime
 import random
-import subprocess
 import sys
 from pathlib import Path
 
-from host_tools import bootstrap
+from host_tools import bootstrap, jobs
 
-CAMPAIGNS = bootstrap.ROOT / "docs" / "campaigns.csv"
-HEADER = "date,commit,campaign,seed,runs,ticks,on_at_first_fault_permille,of_10_min,finds,seconds"
 SHRUNK_MOST = 12
 
 
-def commit():
-    """Short id of the commit, with "+" where files were changed since; "" outside a repository."""
-    made = []
-    for command in (["rev-parse", "--short", "HEAD"], ["status", "--porcelain", "-uno"]):
-        done = subprocess.run(["git", *command], cwd=bootstrap.ROOT, capture_output=True, text=True)
-        made.append(done.stdout.strip())
-    return made[0] + ("+" if made[1] else "")
-
-
 def seed_of_commit():
-    """The seed that CI uses: the commit id as a number."""
-    return int(commit().rstrip("+") or "0", 16)
+    """The seed that CI uses: the commit id as a number; 0 outside a repository."""
+    made = jobs.commit().rstrip("+")
+    return 0 if made == "none" else int(made, 16)
 
 
-def appended(plan, counts, seconds):
+def logged(plan, counts, seconds):
     """Add one line to docs/campaigns.csv."""
-    if not CAMPAIGNS.exists():
-        CAMPAIGNS.write_text(HEADER + "\n")
-    day = datetime.datetime.now(datetime.UTC).date().isoformat()
-    row = (day, commit(), plan.kind, plan.seed, counts["runs"], counts["ticks"], on_permille(counts), counts["long"])
-    with CAMPAIGNS.open("a") as file:
-        file.write(",".join(map(str, (*row, counts["finds"], round(seconds)))) + "\n")
+    columns = {"runs": counts["runs"], "ticks": counts["ticks"], "on_at_first_fault_permille": on_permille(counts)}
+    columns |= {"of_10_min": counts["long"], "finds": counts["finds"], "seconds": round(seconds)}
+    jobs.logged(plan.kind, plan.seed, columns)
 
 
 def on_permille(counts):
@@ -80,7 +65,7 @@ def ran(kind, seed, runs, is_continued):
         progress.resumed()
     campaign.run(plan, made, progress)
     is_good = report(plan, progress)
-    appended(plan, progress.counts, progress.spent_s())
+    logged(plan, progress.counts, progress.spent_s())
     return is_good and not broken
 
 
