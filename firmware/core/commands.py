@@ -90,6 +90,9 @@ def grid_applied(
     if command.kind == "limit":
         rows, events = superseded(rows, ref)
         if sum(1 for row in rows if row.source == "grid") >= MAX_GRID_ROWS:
+            rows, more = without_covered(rows, command)
+            events += more
+        if sum(1 for row in rows if row.source == "grid") >= MAX_GRID_ROWS:
             return memory_claims, seen, (Event("refused", (command, "busy")),)
         rows += (claim_of(command),)
         events = (Event("received", (command,)),) + events
@@ -119,6 +122,23 @@ def superseded(rows: "ClaimRows", ref: "Ref") -> "tuple[ClaimRows, Events]":
         else:
             kept += (row,)
     return kept, events
+
+
+def without_covered(rows: "ClaimRows", command: "Command") -> "tuple[ClaimRows, Events]":
+    """(rows, events) without the first row of the same issuer that changes nothing beside this command: the newest
+    pause wins (faults.md N4).
+    """
+    for row in rows:
+        if (
+            row.source == "grid"
+            and row.ref.issuer == command.ref.issuer
+            and command.limit_ma <= row.limit_ma
+            and command.from_ms <= row.from_ms
+            and (command.until_ms is None or (row.until_ms is not None and row.until_ms <= command.until_ms))
+            and (row.rank == command.rank or row.rank in OPTIONAL_RANKS)
+        ):
+            return tuple(one for one in rows if one is not row), (Event("grid", (row, "superseded")),)
+    return rows, ()
 
 
 def resumed(rows: "ClaimRows", command: "Command", frame: "tuple[int, int]") -> "tuple[ClaimRows, Events]":

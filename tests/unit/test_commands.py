@@ -17,6 +17,13 @@ def apply(one, rows=(CABLE,), seen=()):
     return now, seen, [(event.code, event.args) for event in events]
 
 
+def eight(**more):
+    """As many grid claims as there may be, of the issuer of `command` or of the one in ref."""
+    if "ref" in more:
+        return tuple(claim(**more) for _ in range(8))
+    return tuple(claim(ref=Ref("dso1", str(number), 0), **more) for number in range(8))
+
+
 class WhoMay(unittest.TestCase):
     def test_table(self):
         for source, kinds in (
@@ -82,6 +89,34 @@ class Grid(unittest.TestCase):
         # A new revision takes the place of its old one and fits.
         newer = command(ref=Ref("g", "0", 1))
         self.assertEqual(len(apply(newer, rows)[0].rows), 8)
+
+    def test_in_a_full_table_the_newest_pause_takes_the_place_of_one_that_it_covers(self):
+        ends = (11_001, 11_000, 11_000, 9000, 9000, 9000, 9000, 9000)
+        rows = tuple(claim(ref=Ref("dso1", str(end), end), until_ms=ends[end]) for end in range(8))
+        now, seen, events = apply(command(), (CABLE, *rows))
+        self.assertEqual(now.rows, (CABLE, rows[0], *rows[2:], claim()))
+        self.assertEqual([code for code, _ in events], ["received", "grid"])
+        self.assertEqual((events[1][1], seen), ((rows[1], "superseded"), (REF,)))
+
+    def test_what_it_does_not_cover_stays_and_a_full_table_is_busy(self):
+        for change, new in (
+            ({"ref": Ref("other", "x", 0)}, {}),
+            ({"limit_ma": 7999}, {"limit_ma": 8000}),
+            ({"from_ms": 999}, {}),
+            ({"until_ms": 11_001}, {}),
+            ({"until_ms": None}, {}),
+            ({"rank": "mandatory"}, {}),
+        ):
+            rows = eight(**change)
+            one = command(**new)
+            now, _, events = apply(one, rows)
+            self.assertEqual((now.rows, events), (rows, [("refused", (one, "busy"))]), change)
+        for until_ms in (11_000, None):
+            now, _, _ = apply(command(until_ms=until_ms), eight(limit_ma=8000, from_ms=1001, rank="advice"))
+            self.assertEqual(len(now.rows), 8)
+            self.assertEqual(now.rows[-1], claim(until_ms=until_ms))
+        self.assertEqual(len(apply(command(until_ms=None), eight(until_ms=None))[0].rows), 8)
+        self.assertEqual(apply(command(rank="mandatory"), eight(rank="mandatory"))[0].rows[-1].ref, REF)
 
     def test_last_64_are_remembered(self):
         seen = tuple(Ref("g", str(index), 0) for index in range(64))
