@@ -44,7 +44,7 @@ def decide(
 ) -> "Decision":
     """Decision for one tick. asked: tuple of Commands. Never raises for records of the right shape."""
     now_ms = readings.now_ms
-    seen_pilot = pilot.watched(memory.pilot, readings, memory.outputs.pilot_mode)
+    seen_pilot = pilot.watched(memory.pilot, readings, memory.outputs.pilot_mode, settings.is_ventilated)
     meter = energy.counted(memory.energy, readings.power_mw, now_ms - memory.now_ms)
     events = ()
     memory_claims, seen, memory_faults = memory.claims, memory.seen, memory.faults

@@ -33,6 +33,7 @@ def test_enough_states(stored):
     assert len(stored) >= 50
     assert len({state.name for state in stored}) == len(stored)
     assert sum(state.is_on for state in stored) >= 50
+    assert all(state.is_on for state in stored if state.name.startswith("charging"))
     assert set(campaign.PAIR_STATES) <= {state.name for state in stored}
 
 

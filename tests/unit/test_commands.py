@@ -93,8 +93,8 @@ class Grid(unittest.TestCase):
     def test_in_a_full_table_the_newest_pause_takes_the_place_of_one_that_it_covers(self):
         ends = (11_001, 11_000, 11_000, 9000, 9000, 9000, 9000, 9000)
         rows = tuple(claim(ref=Ref("dso1", str(end), end), until_ms=ends[end]) for end in range(8))
-        now, seen, events = apply(command(), (CABLE, *rows))
-        self.assertEqual(now.rows, (CABLE, rows[0], *rows[2:], claim()))
+        now, seen, events = apply(command(), (CABLE,) + rows)
+        self.assertEqual(now.rows, (CABLE, rows[0]) + rows[2:] + (claim(),))
         self.assertEqual([code for code, _ in events], ["received", "grid"])
         self.assertEqual((events[1][1], seen), ((rows[1], "superseded"), (REF,)))
 

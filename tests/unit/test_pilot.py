@@ -121,6 +121,14 @@ class Watched(unittest.TestCase):
         self.assertEqual(pilot.watched(before, reading(1023, 13_501), "low"), before)
         self.assertEqual(pilot.watched(before, reading(1023, None, low_mv=-13_501), "low"), before)
 
+    def test_in_a_ventilated_room_d_asks_like_c(self):
+        seen = pilot.watched(Pilot("B", 0, 0, True), reading(1023, 3000, low_mv=-12000), "pwm", True)
+        self.assertEqual(seen, Pilot("C", 1523, 0, True))
+        for high_mv, letter in ((4199, "C"), (1200, "C"), (1199, "E"), (7801, "B")):
+            again = pilot.watched(seen, reading(1046, high_mv, low_mv=-12000), "pwm", True)
+            self.assertEqual(again.letter, letter, high_mv)
+        self.assertEqual(pilot.watched(seen, reading(1046, 3000, low_mv=-12000), "pwm", False).letter, "D")
+
     def test_only_minus_twelve_where_none_was_asked_for_is_f(self):
         for mode in ("pwm", "high"):
             seen = pilot.watched(Pilot("C", 0, 0, False), reading(1023, None, low_mv=-12000), mode)
