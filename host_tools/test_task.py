@@ -6,7 +6,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 
@@ -86,23 +85,24 @@ def counts_of(text, code):
 def pytest_run(extra):
     """(passed, failed) of every layer on CPython, with every line of core and wire run.
 
-    What runs in real time waits more than it works: the rest runs beside it and gives way to it.
+    What runs in real time waits more than it works: two halves of it run beside each other, and the rest gives way.
     """
+    files = sorted(map(str, (bootstrap.ROOT / "tests" / "end_to_end").glob("test_*.py")))
     coverage = ["--cov=firmware/core", "--cov=firmware/wire", "--cov-report=term:skip-covered"]
-    in_real_time = begun(["tests/end_to_end"], extra, 0)
-    with tempfile.TemporaryFile("w+") as kept:
-        rest = [f"tests/{folder}" for folder in LAYERS]
-        beside = begun(rest, [*coverage, *extra], 19)
-        reader = threading.Thread(target=shutil.copyfileobj, args=(beside.stdout, kept))
+    first = begun(files[::2], extra, 0)
+    others = [begun(files[1::2], extra, 0), begun([f"tests/{name}" for name in LAYERS], [*coverage, *extra], 19)]
+    kept = [[] for _ in others]
+    readers = [
+        threading.Thread(target=text.extend, args=(process.stdout,)) for process, text in zip(others, kept, strict=True)
+    ]
+    for reader in readers:
         reader.start()
-        counts = ended(in_real_time)
+    counts = [ended(first)]
+    for process, text, reader in zip(others, kept, readers, strict=True):
         reader.join()
-        code = beside.wait()
-        kept.seek(0)
-        whole = kept.read()
-    print(whole, end="", flush=True)
-    passed, failed = counts_of(whole, code)
-    return counts[0] + passed, counts[1] + failed
+        print("".join(text), end="", flush=True)
+        counts.append(counts_of("".join(text), process.wait()))
+    return sum(passed for passed, _ in counts), sum(failed for _, failed in counts)
 
 
 def lines_missed():
