@@ -1,5 +1,6 @@
 """A story: a car, settings and what is done to the box from its start on; played under the oracle, shrunk, told."""
 
+import ast
 import re
 from collections import namedtuple
 
@@ -93,13 +94,14 @@ def told(story, words):
 
 def read(text):
     """Story of the text that told() wrote. Errors: ValueError."""
-    head, seed, moves, before_ms = None, 1, [], 0
+    head, seed, settings, moves, before_ms = None, 1, {}, [], 0
     for line in text.splitlines():
-        found = re.match(r"# seed (\d+)", line)
-        seed = int(found[1]) if found else seed
+        found = re.match(r"# seed (\d+)(?:, settings (.+))?", line)
+        if found:
+            seed, settings = int(found[1]), ast.literal_eval(found[2] or "{}")
         found = HEAD.fullmatch(line)
         if found:
-            head = (found[1], {"wiring_limit_ma": int(found[2]) * 1000, "phases": int(found[3] or 3)})
+            head = (found[1], {"wiring_limit_ma": int(found[2]) * 1000, "phases": int(found[3] or 3), **settings})
         found = LINE.fullmatch(line)
         if found:
             at_ms = round(float(found[1]) * 1000)

@@ -52,6 +52,7 @@ class Plant:
         self.heartbeat_at_us = -PUMP_US
         self.worst_gap_us = 0  # longest time between two edges while the coil was on
         self.is_residual_tripped = False
+        self.residual_asked_us = None  # since when the test input is held
         self.edges = collections.deque(maxlen=TRACE_MOST)
         self.energy_uj = 0
         self.hot_openings = 0
@@ -129,6 +130,10 @@ class Plant:
 
     def set_residual_test(self, is_asked):
         """The test input of the residual-current sensor."""
+        if not is_asked:
+            self.residual_asked_us = None
+        elif self.residual_asked_us is None:
+            self.residual_asked_us = self.now_us
         if is_asked:
             if not self.faults["residual_test_dead"] and not self.faults["residual_test_always_good"]:
                 self.later(RESIDUAL_US, self.trip, True)

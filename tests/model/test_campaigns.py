@@ -114,3 +114,9 @@ def test_healthy_days_notice_a_fault_that_opens_nothing(monkeypatch):
     monkeypatch.setattr(healthy, "CARS", ["polite"])
     _, trips = healthy.ran(24, 3, 0.006)
     assert any("S9" in words for words in trips)
+
+
+def test_a_story_keeps_its_settings():
+    changes = {"wiring_limit_ma": 10_000, "phases": 1, "is_ventilated": True, "restart_spread_s": 5}
+    told = story.told(story.Story(("ventilation", 3, changes), ((23, "plug in"), (9000, "plug out"))), "nothing")
+    assert story.read(told) == story.Story(("ventilation", 3, changes), ((23, "plug in"), (9000, "plug out")))

@@ -70,6 +70,12 @@ def unleased(board, outputs):
     real_act(board, outputs._replace(is_contactor_closed=outputs.is_contactor_closed or board.plant.is_coil_enabled))
 
 
+def forgiving(stage, now_ms, is_tripped):
+    """self_test.tested that takes a leakage sensor which does not trip for one that did."""
+    made = real_tested(stage, now_ms, is_tripped)
+    return self_test.with_test(made, "passed", now_ms + units.TEST_EVERY_MS) if made.test == "failed" else made
+
+
 real_act, real_outputs = FastBoard.act, outcome.outputs_of
 INTERLOCK = (interlock, "permit", agreed)
 TESTED_AT_ONCE = lambda stage, now_ms, is_tripped: self_test.with_test(stage, "passed", now_ms + 10**9)  # noqa: E731
@@ -105,6 +111,12 @@ BUGS = {
         "idle (1)",
         (("fault contactor_welded_n on", 4000),),
         "K1",
+    ),
+    "a leakage sensor that did not trip forgiven": (
+        [(self_test, "tested", forgiving), (self_test, "STEP_MS", 3500), INTERLOCK],
+        "idle (1)",
+        (("fault residual_test_dead on", 100), ("plug in", 12_000)),
+        "S15",
     ),
     "x1 skipped": (
         [guarded("must_withdraw is_not_c_withdrawn".split(), lambda s: False), INTERLOCK],

@@ -12,6 +12,7 @@ DAMPED_MS = 60_000  # grid-contract.md: closings after an opening that the grid 
 DAMPED_MOST, DAMPED_WINDOW_MS = 6, 3_600_000  # … and how many in an hour
 LEAST_MA = 6000
 CAUSED_MS = 100  # the x1 edge follows the claim that caused it within this
+TRIP_MS = 3000  # S15: a sensor that did not trip within this is broken (architecture, testing: all of it in 5 s)
 LONG_AGO_MS = -(10**9)
 
 
@@ -23,6 +24,7 @@ class Closing:
         self.sent = sent
         self.letter, self.letter_ms = "", LONG_AGO_MS
         self.has_diode = self.has_tripped = self.is_tested = False
+        self.is_sensor_broken = False  # S15 is permanent: until the supply was off
         self.mains_bad_ms = LONG_AGO_MS
         self.is_mains_bad = False
         self.mains_since_ms = LONG_AGO_MS
@@ -54,6 +56,10 @@ class Closing:
             self.has_tripped = True
         elif self.has_tripped:
             self.is_tested = True
+        asked_us = plant.residual_asked_us
+        # While the relay pin is held it is asked in order to drop the coil (K4).
+        if asked_us is not None and not plant.is_residual_tripped and not plant.is_enable_high():
+            self.is_sensor_broken = self.is_sensor_broken or plant.now_us - asked_us > TRIP_MS * 1000
         if plant.pilot_mode == "pwm" and plant.low_mv <= -10_000 and plant.letter != "A":
             self.has_diode = True
 
@@ -63,7 +69,7 @@ class Closing:
 
     def restarted(self, now_ms):
         """The box begins anew: it tests again, and damps nothing that came before."""
-        self.has_tripped = self.is_tested = self.has_diode = self.is_by_grid = False
+        self.has_tripped = self.is_tested = self.has_diode = self.is_by_grid = self.is_sensor_broken = False
         self.damped_ms, self.damped_closings = LONG_AGO_MS, []
         self.moved_ms = now_ms
 
@@ -89,6 +95,8 @@ class Closing:
             raise Broken(f"closed {now_ms - max(changed_ms, self.moved_ms)} ms after a change, at {now_ms}")
         if now_ms - self.closed_ms < CLOSE_MS:
             raise Broken(f"S5: closed again after {now_ms - self.closed_ms} ms, at {now_ms}")
+        if self.is_sensor_broken:
+            raise Broken(f"S15: closed after a self-test that failed, at {now_ms}")
         if not self.is_tested:
             raise Broken(f"I1: closed without a self-test, at {now_ms}")
         if not self.has_diode:
