@@ -22,7 +22,8 @@ HEAP = "8m"  # for the tests' own sources; the firmware's budgets are measured a
 STATIC = check_task.STEPS[:4]
 MUTANTS = "60"
 NOTHING_CHOSEN = 5  # exit code of pytest when no test of these folders was asked for
-LAYERS = "house_rules unit drivers model scenarios hardware".split()  # all but those in real time
+COVERING = ("tests/unit", "tests/drivers")  # they alone must run every line: to watch lines makes a simulation slow
+COMPUTING = ("tests/house_rules", "tests/model", "tests/scenarios", "tests/hardware")
 
 
 def install_programs():
@@ -85,19 +86,21 @@ def counts_of(text, code):
 def pytest_run(extra):
     """(passed, failed) of every layer on CPython, with every line of core and wire run.
 
-    What runs in real time waits more than it works: two halves of it run beside each other, and the rest gives way.
+    What runs in real time waits more than it works: two halves of it run beside each other, and what computes gives
+    way to them.
     """
-    files = sorted(map(str, (bootstrap.ROOT / "tests" / "end_to_end").glob("test_*.py")))
     coverage = ["--cov=firmware/core", "--cov=firmware/wire", "--cov-report=term:skip-covered"]
+    counts = [ended(begun(COVERING, [*coverage, *extra], 0))]
+    files = sorted(map(str, (bootstrap.ROOT / "tests" / "end_to_end").glob("test_*.py")))
     first = begun(files[::2], extra, 0)
-    others = [begun(files[1::2], extra, 0), begun([f"tests/{name}" for name in LAYERS], [*coverage, *extra], 19)]
+    others = [begun(files[1::2], extra, 0), begun(COMPUTING, extra, 19)]
     kept = [[] for _ in others]
     readers = [
         threading.Thread(target=text.extend, args=(process.stdout,)) for process, text in zip(others, kept, strict=True)
     ]
     for reader in readers:
         reader.start()
-    counts = [ended(first)]
+    counts.append(ended(first))
     for process, text, reader in zip(others, kept, readers, strict=True):
         reader.join()
         print("".join(text), end="", flush=True)

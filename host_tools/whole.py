@@ -37,6 +37,7 @@ class Whole:
 
     def __init__(self, folder, minutes, grid_least_s=GRID_LEAST_S):
         self.folder = Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
         self.minutes = minutes
         self.grid_least_s = grid_least_s
         authority, certificate, key = certificates(self.folder, "localhost")

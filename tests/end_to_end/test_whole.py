@@ -10,14 +10,18 @@ from running import ROOT
 from host_tools import whole
 
 GRID_S = 8  # two pauses
+TRIES = 3  # a PC that stands still opens the contactor, as it must, and then there is nothing to pause
 
 
 @pytest.mark.skipif("EBB_WITHOUT_CHIP" in os.environ, reason="the real interpreter is what is tried here")
 def test_tls_two_viewers_and_pauses_within_the_heap(tmp_path):
     budgets = {row["name"]: int(row["value"]) for row in csv.DictReader((ROOT / "docs" / "budgets.csv").open())}
-    run = whole.Whole(tmp_path, 0, GRID_S)
-    found = {name: value for name, (value, _) in asyncio.run(run.run()).items()}
-    print(found)
+    for number in range(TRIES):
+        run = whole.Whole(tmp_path / str(number), 0, GRID_S)
+        found = {name: value for name, (value, _) in asyncio.run(run.run()).items()}
+        print(found)
+        if not found["openings_by_stalls"]:
+            break
     # run() ends with an error unless a TLS session came up, and came up again for a charging car.
     assert found["pauses_sent"] >= 2 and found["pauses_obeyed"] >= 1 <= found["openings_by_pauses"]
     assert min(run.views) >= 3, run.views
