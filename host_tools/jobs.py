@@ -13,16 +13,18 @@ from host_tools import bootstrap, fast
 FOLDER = bootstrap.ROOT / "build" / "campaigns"
 LOG = bootstrap.ROOT / "docs" / "campaigns.csv"
 HEADER = "date,commit,campaign,seed,runs,ticks,on_at_first_fault_permille,of_10_min,finds,seconds,python"
+SOURCES = ("firmware", "host_tools", "hardware/boards")  # all that a campaign's result depends on
 PROCESSES = 2
 TOLD_EVERY_S = 15
 
 
 def commit():
-    """Short id of the commit that is checked out, with + when files differ from it; "none" without git."""
-    done = subprocess.run(
-        ["git", "describe", "--always", "--exclude=*", "--dirty=+"], cwd=bootstrap.ROOT, capture_output=True, text=True
-    )
-    return done.stdout.strip() or "none"
+    """Short id of the commit that is checked out, with + when SOURCES differ from it; "none" without git."""
+    told = []
+    for command in (["rev-parse", "--short", "HEAD"], ["status", "--porcelain", "-uno", "--", *SOURCES]):
+        done = subprocess.run(["git", *command], cwd=bootstrap.ROOT, capture_output=True, text=True)
+        told.append(done.stdout.strip())
+    return told[0] + ("+" if told[1] else "") or "none"
 
 
 def today():
@@ -43,7 +45,7 @@ def logged(campaign, seed, counts):
 def source_mark():
     """Hash of all that a campaign's result depends on: results of other sources are not gone on with."""
     mark = hashlib.sha256()
-    for folder in ("firmware", "host_tools", "hardware/boards"):
+    for folder in SOURCES:
         for path in sorted((bootstrap.ROOT / folder).rglob("*")):
             if path.suffix in (".py", ".json"):
                 mark.update(path.read_bytes())
