@@ -10,9 +10,10 @@ import random
 import resource
 import signal
 import sys
+import time
 import unittest
 
-from host_tools import bootstrap
+from host_tools import bootstrap, jobs
 
 CORE = bootstrap.ROOT / "firmware" / "core"
 UNIT = bootstrap.ROOT / "tests" / "unit"
@@ -224,7 +225,7 @@ def run(argv):
     if is_killed(None):
         print("ebb: the unit tests fail without any mutant.", file=sys.stderr)
         return 1
-    killed = []
+    killed, begun_s = [], time.monotonic()
     with multiprocessing.get_context("fork").Pool(2) as pool:
         for mutant, is_dead in zip(chosen, pool.imap(is_killed, chosen, chunksize=4), strict=True):
             killed.append(is_dead)
@@ -237,4 +238,7 @@ def run(argv):
     print(f"mutation_tried: {len(killed)} mutants")
     print(f"mutation_killed: {sum(killed)} mutants")
     print(f"mutation_score: {score:.1f} %")
+    if not options.sample and not options.only:
+        columns = {"runs": len(killed), "finds": len(killed) - sum(killed)}
+        jobs.logged("mutate", options.seed, {**columns, "seconds": round(time.monotonic() - begun_s)})
     return 0 if score >= options.goal else 1

@@ -1,8 +1,10 @@
 """No nuisance: calendar hours of a healthy, noisy box with every car, and not one fault or opening without a cause."""
 
 import random
+import time
 from collections import Counter
 
+from host_tools import jobs
 from host_tools.faults.sequence import TICK_MS
 from host_tools.sim.life import Life
 from host_tools.sim.oracle import Broken
@@ -89,6 +91,7 @@ def ran(hours, seed, share=TICKED_SHARE):
 
 def report(hours, seed):
     """Print the figures, one a line. Returns whether nothing tripped."""
+    begun_s = time.monotonic()
     counts, trips = ran(hours, seed)
     print(f"faults_healthy_seed: {seed}")
     print(f"faults_healthy_calendar: {counts['calendar_ms'] / 3_600_000:.0f} h")
@@ -102,4 +105,6 @@ def report(hours, seed):
     print(f"faults_healthy_trips: {len(trips)} trips")
     for words in trips[:20]:
         print(f"  {words}")
+    columns = {"runs": counts["closings"], "ticks": counts["ticked_ms"] // TICK_MS, "finds": len(trips)}
+    jobs.logged(f"healthy {hours:.0f} h", seed, {**columns, "seconds": round(time.monotonic() - begun_s)})
     return not trips
