@@ -51,6 +51,9 @@ def day(life, chance, counts, ticked_ms):
     while life.box.now_ms() - awake_ms < ticked_ms:
         life.go(chance.choice((20_000, 120_000, 400_000)))
         life.do(chance.choice(LINES))
+    # A car holds its plug while it draws: who takes it out ends the charge first.
+    life.do("the car is full")
+    life.go(10_000)
     life.do("plug out")
     life.go(15_000)
     counts["ticked_ms"] += life.box.now_ms() - awake_ms

@@ -1,11 +1,14 @@
 """Campaigns in small: single faults of charging states, random sequences with the commit as seed, healthy days."""
 
+from pathlib import Path
+
 import pytest
 
 from firmware.core import offer, units
 from host_tools.faults import campaign, healthy, moves, sequence, states, story, task
 
 RUNS = 600
+STORIES = sorted((Path(__file__).parent / "stories").glob("*.scenario"))  # what campaigns found, shrunk
 
 
 @pytest.fixture(scope="module")
@@ -120,3 +123,8 @@ def test_a_story_keeps_its_settings():
     changes = {"wiring_limit_ma": 10_000, "phases": 1, "is_ventilated": True, "restart_spread_s": 5}
     told = story.told(story.Story(("ventilation", 3, changes), ((23, "plug in"), (9000, "plug out"))), "nothing")
     assert story.read(told) == story.Story(("ventilation", 3, changes), ((23, "plug in"), (9000, "plug out")))
+
+
+@pytest.mark.parametrize("path", STORIES, ids=[path.stem for path in STORIES])
+def test_what_a_campaign_once_found(path):
+    assert story.played(story.read(path.read_text())) == ""

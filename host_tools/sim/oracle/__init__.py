@@ -189,7 +189,7 @@ class Oracle:
         is_wrong = now_ms - rows.clear_ms < 1000 or bool(self.currents.over_ms)
         is_asking = now_ms - self.asking_ms < C_MOST_MS and (plant.letter in self.letters or plant.pilot_mode == "low")
         is_faulty = has_fault(plant)
-        if not is_wrong and is_asking and not is_faulty and not self.signal.is_hot(now_ms):
+        if not is_wrong and is_asking and not is_faulty and not self.signal.may_be_hot:
             if self.mode_before == "high":
                 x1_ms = on_until_ms - self.x1_ms
                 if x1_ms < X1_LEAST_MS and max(plant.currents_ma) > DRAWS_MA:
