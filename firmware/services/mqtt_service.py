@@ -40,6 +40,9 @@ class MqttService:
         for event in now_events:
             if event.code in CHANGES:
                 self._next_state_ms = 0
+            elif event.code == "letter":
+                # At most once a second: a loose plug shows many letters.
+                self._next_state_ms = min(self._next_state_ms, self._next_values_ms)
             if event.code in TOLD and len(self._waiting) < MOST_WAITING:
                 self._waiting.append(event)
 
