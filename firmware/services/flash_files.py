@@ -1,0 +1,85 @@
+"""Files on the data partition: written whole under another name and renamed, read with a bound, every write counted."""
+
+import binascii
+import os
+
+NEW = ".new"  # behind the name of what is not complete yet
+TOO_LONG = 27  # EFBIG
+MINUTE_MS = 60_000
+MOST_A_MINUTE, MOST_PLAIN = 10, 6  # faults.md P2; what is not urgent leaves room for what is
+
+
+class Tally:
+    """How much was written since the start, and whether more may be written now."""
+
+    def __init__(self):
+        self.writes = 0
+        self.written_b = 0
+        self._taken = []  # moments of the last minute in which a write was allowed
+
+    def may_write(self, now_ms, is_urgent):
+        """Whether one write may be made now; a yes is one write taken (faults.md P2).
+
+        is_urgent: a latch, an accepted command or its number. Others wait for the first minute after the start to pass.
+        now_ms: since the start.
+        """
+        taken = self._taken
+        while taken and now_ms - taken[0] >= MINUTE_MS:
+            taken.pop(0)
+        if len(taken) >= (MOST_A_MINUTE if is_urgent else MOST_PLAIN) or (now_ms < MINUTE_MS and not is_urgent):
+            return False
+        taken.append(now_ms)
+        return True
+
+    def note(self, count):
+        """Count a write of so many bytes, tried or done: either wears the flash."""
+        self.writes += 1
+        self.written_b += count
+
+
+tally = Tally()
+
+
+def crc32(data):
+    """Checksum of bytes, 0 … 2^32 − 1."""
+    return binascii.crc32(data) & 0xFFFFFFFF
+
+
+def write_whole(path, data):
+    """Put `data` (bytes) in place of a file: after a cut at any instant the old or the new one is there (faults.md P3).
+
+    Errors: OSError; the old file stands, and what was begun beside it is taken away where the flash still lets it.
+    """
+    tally.note(len(data))
+    try:
+        with open(path + NEW, "wb") as file:
+            file.write(data)
+        os.rename(path + NEW, path)
+    except OSError:
+        removed(path + NEW)
+        raise
+
+
+def append(path, data):
+    """Add `data` (bytes) at the end of a file, which is made where it is missing. Errors: OSError; a part may stand."""
+    tally.note(len(data))
+    with open(path, "ab") as file:
+        file.write(data)
+
+
+def read_bounded(path, most):
+    """The bytes of a file of at most `most` bytes. Errors: OSError, EFBIG for a longer one."""
+    with open(path, "rb") as file:
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise OSError(TOO_LONG)
+    return data
+
+
+def removed(path):
+    """Take a file away; whether it was there and is gone."""
+    try:
+        os.remove(path)
+    except OSError:
+        return False
+    return True
