@@ -60,7 +60,7 @@ class App:
         self.board, own_words = board_of(config)
         self.log = EventLog()
         self.store = SettingsStore(config["data_dir"])
-        chosen, refusal = self.store.load()
+        chosen, trouble = self.store.load()
         rows = (claims.standing("cable", self.board.facts.cable_ma, Ref("board", "cable", 0)),)
         hold_ms = random_below(chosen.restart_spread_s + 1) * 1000 if config.get("is_power_return") else 0
         facts = self.board.facts
@@ -82,8 +82,9 @@ class App:
             from firmware.drivers.watchdog import Watchdog
 
             self.loop.feed = Watchdog().feed
-        if refusal is not None:
-            self.tell("settings", refusal.words)
+        self.notices = []  # codes of words_en.txt that the owner's page shows until a restart
+        if trouble:
+            self.notice("settings", "stored." + trouble)
         if own_words:
             self.tell("board", own_words)
 
@@ -111,6 +112,7 @@ class App:
         if with_network:
             network = self.connections.status(self.phrases.phrase)
             network["worst_late_ms"] = self.loop.worst_late_ms
+            network["notices"] = [self.phrases.phrase(code) for code in self.notices]
         loop = self.loop
         view = status.View(
             self.box,
@@ -128,6 +130,12 @@ class App:
         """Note trouble of a service, and say it on the console."""
         self.log.put(self.board.now_ms(), Event("service", (name, words)))
         print("ebb:", name, words)
+
+    def notice(self, name, code):
+        """Tell trouble by its code, once, and show it on the page until the next start."""
+        if code not in self.notices:
+            self.notices.append(code)
+            self.tell(name, self.phrases.phrase(code)[0])
 
     def _events(self, events):
         """Events of a tick: into the log, and to the grid."""

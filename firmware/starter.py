@@ -90,12 +90,18 @@ def _mount_data():
     if not found:
         note("there is no data partition; nothing is remembered")
         return
+    store = memory()
     try:
         vfs.mount(vfs.VfsLfs2(found[0]), DATA)
     except OSError:
         note("the data was not readable and is made anew")
         vfs.VfsLfs2.mkfs(found[0])
         vfs.mount(vfs.VfsLfs2(found[0]), DATA)
+        if number_of(store, "data"):
+            # There were settings once: a box that lost them is no new one, and locks itself (faults.md F1).
+            with open(DATA + "/settings.json", "w") as file:
+                file.write("lost")
+    set_number(store, "data", 1)
 
 
 def sha256_of(path):

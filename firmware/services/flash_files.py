@@ -45,15 +45,24 @@ def crc32(data):
     return binascii.crc32(data) & 0xFFFFFFFF
 
 
+def write_beside(path, data):
+    """Write `data` (bytes) whole into path + NEW, for who renames more than one file. Errors: OSError; it is gone."""
+    tally.note(len(data))
+    try:
+        with open(path + NEW, "wb") as file:
+            file.write(data)
+    except OSError:
+        removed(path + NEW)
+        raise
+
+
 def write_whole(path, data):
     """Put `data` (bytes) in place of a file: after a cut at any instant the old or the new one is there (faults.md P3).
 
     Errors: OSError; the old file stands, and what was begun beside it is taken away where the flash still lets it.
     """
-    tally.note(len(data))
+    write_beside(path, data)
     try:
-        with open(path + NEW, "wb") as file:
-            file.write(data)
         os.rename(path + NEW, path)
     except OSError:
         removed(path + NEW)

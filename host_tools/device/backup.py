@@ -9,6 +9,7 @@ from pathlib import Path
 
 from firmware.core import settings
 from firmware.core.records import Refusal
+from firmware.wire import settings_file
 from host_tools.device import backup_file, box_file, flash
 from host_tools.device.esptool_call import Trouble
 
@@ -50,7 +51,14 @@ def about(prompt):
 
 def stored_settings(prompt):
     """What is in the settings file of the board, {} in factory state. Errors: Trouble."""
-    stored = box_file.parsed(prompt.read(SETTINGS), SETTINGS)
+    payload = prompt.read(SETTINGS)
+    if payload is None:
+        return {}
+    found = settings_file.opened(payload)
+    if found is None:
+        raise Trouble(f"{SETTINGS} on the board is damaged: save the settings once on the box's page.")
+    version, _, fields = found
+    stored = settings_file.migrated(fields, version, settings_file.RENAMED)
     made = settings.changed(settings.defaults(), stored)
     if isinstance(made, Refusal):
         raise Trouble(f"{SETTINGS} on the board is refused by this firmware: {made.words}")

@@ -221,6 +221,7 @@ def test_a_damaged_data_partition_is_made_anew_and_nothing_else(flash):
         chip.wait_said("the data was not readable and is made anew")
         chip.wait(lambda: is_ticking(chip), "ticks")
         assert (flash / "vfs.img").read_bytes() == before
+        chip.wait_said("The settings were damaged")
 
 
 def test_damage_anywhere_in_the_flash_ends_safe(flash):
