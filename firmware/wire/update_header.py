@@ -1,0 +1,95 @@
+"""The head of an update: for which board, how new, how long, and whether the maker of this box has signed it.
+
+An update is head | manifest | signature | files, one behind the other in the manifest's order, and not a byte more. The
+signature (RSA-3072, PKCS#1 v1.5 with SHA-256, RFC 8017 8.2) covers head and manifest; these hold length and SHA-256 of
+every byte behind them, so it covers the whole, and nothing that is not signed is ever written to flash.
+"""
+
+from firmware.core.records import Refusal
+
+MAGIC = b"ebbupd1\n"
+HEAD_B = 64
+SIGNATURE_B = 384
+# Where the fields lie, all of them big-endian: MAGIC, then
+BOARD_AT, VERSION_AT, SECURITY_AT, MANIFEST_AT, PAYLOAD_AT, SPARE_AT = 8, 40, 46, 50, 54, 58
+MOST_MANIFEST_B = 16384  # the starter reads no more of it
+MOST_PAYLOAD_B = 768 * 1024  # two slots and a quarter of 2 MB free
+EXPONENT_BITS = 16  # the public exponent is 65537: so many squarings and one multiplication
+DIGEST_B = 32
+# 0 1 FF… 0, then what says that SHA-256 follows (RFC 8017, 9.2).
+DIGEST_INFO = b"\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20"
+PADDING = b"\x00\x01" + b"\xff" * (SIGNATURE_B - 3 - len(DIGEST_INFO) - DIGEST_B) + b"\x00" + DIGEST_INFO
+
+
+class Head:
+    """The fields of a head that is well formed."""
+
+    def __init__(self, octets: bytes) -> None:
+        """octets: HEAD_B of them."""
+        self.board: bytes = octets[BOARD_AT:VERSION_AT].rstrip(b"\x00")
+        self.version: tuple[int, ...] = tuple(number(octets, at, 2) for at in range(VERSION_AT, SECURITY_AT, 2))
+        self.security: int = number(octets, SECURITY_AT, 4)
+        self.manifest_b: int = number(octets, MANIFEST_AT, 4)
+        self.payload_b: int = number(octets, PAYLOAD_AT, 4)
+
+    def whole_b(self) -> int:
+        """Bytes of the whole update."""
+        return HEAD_B + self.manifest_b + SIGNATURE_B + self.payload_b
+
+
+def number(octets: bytes, at: int, count: int) -> int:
+    """A field of `count` bytes."""
+    return int.from_bytes(octets[at : at + count], "big")
+
+
+def refusal(code: str, field: str) -> "Refusal":
+    """A no whose words stand in words_en.txt under update.<code>."""
+    return Refusal(code, field, "", None)
+
+
+def opened(octets: bytes, announced_b: int) -> "Head | Refusal":
+    """Head of an update of announced_b bytes, or why it is none; lengths are judged before anything is made of them."""
+    if len(octets) != HEAD_B or octets[:BOARD_AT] != MAGIC or octets[SPARE_AT:] != bytes(HEAD_B - SPARE_AT):
+        return refusal("no_update", "head")
+    head = Head(octets)
+    if not 0 < head.manifest_b <= MOST_MANIFEST_B or not 0 < head.payload_b <= MOST_PAYLOAD_B:
+        return refusal("too_big", "")
+    if head.whole_b() != announced_b:
+        return refusal("wrong_length", "")
+    return head
+
+
+def unfit(head: "Head", board: str, version: "tuple[int, ...]", security: int) -> "Refusal | None":
+    """Why this box may not have it; version and security: what the box runs, and the least it still takes."""
+    if head.board != board.encode():
+        return refusal("wrong_board", "board")
+    if head.security < security:
+        return refusal("older", "security")
+    if head.version < version:
+        return refusal("older", "version")
+    return None
+
+
+def is_key(modulus: bytes) -> bool:
+    """Whether these bytes may be the modulus of the maker's key: 3072 bits, odd."""
+    return len(modulus) == SIGNATURE_B and modulus[0] >= 0x80 and modulus[-1] & 1 == 1
+
+
+def proof(signature: bytes, modulus: bytes, digest: bytes) -> "Iterator[bool | None]":
+    """Whether `signature` is that of a SHA-256 `digest`: None after each step of a few ms, at last True or False.
+
+    In steps because pow() would hold the tick up for 0.15 s on a chip.
+    """
+    if not is_key(modulus) or len(signature) != SIGNATURE_B or len(digest) != DIGEST_B:
+        yield False
+        return
+    key, first = int.from_bytes(modulus, "big"), int.from_bytes(signature, "big")
+    if first >= key:  # RFC 8017, 8.2.2: out of range, or one signature would have several forms
+        yield False
+        return
+    power = first
+    for _ in range(EXPONENT_BITS):
+        power = power * power % key
+        yield None
+    power = power * first % key
+    yield power.to_bytes(SIGNATURE_B, "big") == PADDING + digest
