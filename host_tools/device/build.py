@@ -1,6 +1,7 @@
 """Command `device build`: the tree as it lies on the chip, its bill of materials and the names behind the short ones.
 
-OUT/tree holds boot.py, main.py, starter.mpy and slot a/; beside it lie NAME.cdx.json and names.json.
+OUT/tree holds boot.py, main.py, starter.mpy and slot a/; beside it lie NAME.cdx.json and names.json, and with --sign
+the update NAME-VERSION.ebbupdate.
 """
 
 import argparse
@@ -12,7 +13,7 @@ from collections import namedtuple
 from pathlib import Path
 
 from host_tools import bootstrap
-from host_tools.device import bill, boards, locked, slot
+from host_tools.device import bill, boards, bundle, keys, locked, slot
 
 TREE = "tree"
 BLOCK = 4096
@@ -22,11 +23,14 @@ PARTS = ("firmware", "words", "third_party", "page", "other")
 Build = namedtuple("Build", ("board", "files", "names", "bill", "sha256"))
 
 
-def made(name):
-    """Build of a board, nothing written yet. Errors: boards.BadBoard, slot.BadBuild, locked.BadWheel."""
+def made(name, update_key=b""):
+    """Build of a board, nothing written yet; update_key: modulus of the key whose updates it will take.
+
+    Errors: boards.BadBoard, slot.BadBuild, locked.BadWheel.
+    """
     board = boards.loaded(name)
     carried = slot.wheels(board)
-    files, names = slot.tree(board, carried)
+    files, names = slot.tree(board, carried, update_key)
     sha256 = slot.digest(files)
     return Build(board, files, names, bill.bill(board, carried, sha256), sha256)
 
@@ -55,6 +59,14 @@ def write(build, out):
         shutil.rmtree(fresh, ignore_errors=True)
     put(out / f"{build.board['name']}.cdx.json", build.bill.encode())
     put(out / "names.json", json.dumps(build.names, indent=1, sort_keys=True).encode() + b"\n")
+
+
+def sign(build, private, out):
+    """Write the update of a build beside it, and say how long it is. Errors: bundle.BadBundle, OSError."""
+    octets = bundle.packed(build.files, private)
+    path = out / f"{build.board['name']}-{slot.version()}{bundle.SUFFIX}"
+    put(path, octets)
+    print(f"update: {path.name}, {len(octets)} B")
 
 
 def part_of(path):
@@ -104,11 +116,20 @@ def run(argv):
     parser = argparse.ArgumentParser(prog="python3 -m host_tools device build", description=__doc__.split("\n")[0])
     parser.add_argument("--board", required=True, metavar="NAME", help=", ".join(boards.names()))
     parser.add_argument("--out", type=Path, metavar="DIR", help="default: build/NAME")
+    parser.add_argument("--sign", metavar="KEY", help="a private key of device keys: also make an update of the build")
+    parser.add_argument(
+        "--update-key", metavar="KEY", help="the public key whose updates it takes (default: of --sign)"
+    )
     options = parser.parse_args(argv)
     try:
-        build = made(options.board)
-        write(build, options.out or bootstrap.ROOT / "build" / options.board)
-    except (boards.BadBoard, slot.BadBuild, locked.BadWheel) as error:
+        private = keys.loaded(options.sign) if options.sign else None
+        public = keys.modulus(private.public_key(), options.sign) if private else b""
+        build = made(options.board, keys.public_of(options.update_key) if options.update_key else public)
+        out = options.out or bootstrap.ROOT / "build" / options.board
+        write(build, out)
+        if private is not None:
+            sign(build, private, out)
+    except (boards.BadBoard, slot.BadBuild, locked.BadWheel, keys.BadKey, bundle.BadBundle) as error:
         print("ebb: " + " ".join(str(error).split()), file=sys.stderr)
         return 2
     except OSError as error:

