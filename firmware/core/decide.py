@@ -143,16 +143,18 @@ def decided(memory: "Memory", known: "Memory", situation: "Situation", then: "tu
         events += (Event("state", way),)
         wear, here = passages.worn(wear, here, way, situation)
         here, found_claims = passages.moved(here, found_claims, way, situation)
-        if stage.state == "idle":
+        if stage.state == "idle" and seen_pilot.letter == "A":
             meter = energy.without_session(meter)
         elif before == "idle" and stage.state == "testing":
-            meter = energy.with_session(meter, now_ms)
+            # A session that a fault or a power cut broke off goes on while its car is there.
+            meter = energy.with_session(meter, now_ms) if meter.session_wh is None else meter
             found_claims = plugged(found_claims, memory.pilot, seen_pilot, now_ms)
     if seen_pilot.letter != memory.pilot.letter:
         events += (Event("letter", (memory.pilot.letter, seen_pilot.letter)),)
     if known.pilot.letter == "A" and memory.now_ms < known.pilot.stable_at_ms <= now_ms:
         # In whatever state: a fault neither ends what belongs to a car nor hides that it left, one reading neither.
         here, found_claims = place.unplugged(here), claims.after_unplug(found_claims, now_ms)
+        meter = energy.without_session(meter)
         found_faults = faults.unplugged(found_faults)
     limit_ma = min(situation.limit_ma, found_claims.limit_ma)
     now_offer = offer.offered(memory.offer, limit_ma if outcome.mode_of(stage, now_ms) == "pwm" else 0, now_ms)

@@ -54,6 +54,25 @@ class Session(unittest.TestCase):
         self.assertIsNone(box.memory.energy.session_wh)
         self.assertIn(box.memory.energy.wh, (287, 288))
 
+    def test_a_session_goes_on_after_a_fault_and_ends_with_its_car(self):
+        box = Box().charge(16000)
+        begun_ms = box.memory.energy.session_at_ms
+        box.high_mv, box.most_ma = 3000, 0
+        box.tick()
+        self.assertEqual(box.state(), "faulted")
+        box.high_mv = 9000
+        box.run_until("offered", 40_000)
+        self.assertEqual((box.memory.energy.session_wh, box.memory.energy.session_at_ms), (100, begun_ms))
+        box.high_mv = 3000
+        box.tick()
+        box.high_mv = 12000
+        box.run(600)
+        self.assertEqual(box.state(), "faulted")
+        self.assertIsNone(box.memory.energy.session_wh)
+        box.high_mv = 9000
+        box.run_until("offered", 60_000)
+        self.assertGreater(box.memory.energy.session_at_ms, begun_ms)
+
     def test_unplug_opens_in_one_tick(self):
         box = Box().charge()
         box.high_mv, box.most_ma = 12000, 0
