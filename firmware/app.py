@@ -6,7 +6,7 @@ import os
 import sys
 import time
 
-from firmware import drivers
+from firmware import drivers, services
 from firmware.connections import Connections
 from firmware.core import claims, decide
 from firmware.core.records import Event, Kit, Ref
@@ -15,6 +15,7 @@ from firmware.services.control_loop import ControlLoop
 from firmware.services.event_log import EventLog
 from firmware.services.health import Health
 from firmware.services.inbox import Inbox
+from firmware.services.ledger import Ledger
 from firmware.services.phrase_book import PhraseBook
 from firmware.services.settings_store import SettingsStore
 from firmware.wire import grid_contract, status
@@ -48,6 +49,16 @@ def board_of(config):
     return Board(facts), own_words
 
 
+def resumed(folder, facts, memory):
+    """(Ledger of a folder, Memory that counts on from it, code of what was wrong with it)."""
+    from firmware.services import ledger_start
+
+    start = ledger_start.found(folder, facts.history_days)
+    memory = ledger_start.resumed(memory, start)
+    del sys.modules["firmware.services.ledger_start"], services.ledger_start  # pyright: ignore[reportAttributeAccessIssue]
+    return Ledger(folder, start), memory, start.words
+
+
 class App:
     """One wallbox: board, control loop and services; its public names are all that a service may ask of the rest."""
 
@@ -66,6 +77,7 @@ class App:
         facts = self.board.facts
         kit = Kit(facts.contactor_operations, facts.leakage_retry == "ul", random_below(1 << 30))
         memory = decide.first_memory(self.board.now_ms(), rows, (0, hold_ms), kit)
+        self.ledger, memory, ledger_code = resumed(config["data_dir"].rstrip("/") + "/", facts, memory)
         self.now_ms = self.board.now_ms
         self.inbox = Inbox()
         self.submit = self.inbox.put
@@ -87,6 +99,8 @@ class App:
             self.notice("settings", "stored." + trouble)
         if own_words:
             self.tell("board", own_words)
+        if ledger_code:
+            self.tell("ledger", self.phrases.phrase("ledger." + ledger_code)[0])
 
     def settings(self):
         """Settings in force."""
@@ -124,7 +138,11 @@ class App:
             network,
             self.phrases.phrase,
         )
-        return status.status(view)
+        made = status.status(view)
+        made["energy_wh"] = self.ledger.wh  # what flash has: no power cut takes it back (bench.md)
+        if made["session"] and self.ledger.session_wall_s:
+            made["session"]["started_at"] = self.ledger.session_wall_s
+        return made
 
     def tell(self, name, words):
         """Note trouble of a service, and say it on the console."""

@@ -41,6 +41,7 @@ class Connections:
     def start(self):
         """Every service that this box has, each kept alive on its own."""
         config = self._config
+        self._keep("ledger", lambda: self._app.ledger.run(self._app))
         if self.wifi is not None:
             self._keep("wifi", self.wifi.run)
             self._keep("button", lambda: self._watch_button(self.wifi))

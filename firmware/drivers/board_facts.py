@@ -38,6 +38,7 @@ FACTS = (
     "cable_ma",
     "contactor_operations",
     "leakage_retry",
+    "history_days",
     "pilot_zero_uv",
     "pilot_uv_per_v",
     "current_zero_uv",

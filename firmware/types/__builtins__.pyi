@@ -7,6 +7,7 @@ A record that lies beside its users (settings.Settings, interlock.Guard, …) ha
 from collections.abc import Callable as Callable
 from collections.abc import Iterable as Iterable
 from collections.abc import Iterator as Iterator
+from typing import Any as Any
 from typing import NamedTuple, NotRequired, TypeAlias, TypedDict
 
 from firmware.core.records import Active as Active
@@ -117,6 +118,37 @@ class HeldRecord(NamedTuple):
     limit_ma: int
     until_s: int
     for_s: int
+
+class HeadRecord(NamedTuple):
+    seq: int
+    wall_s: int
+    wh: int
+    mwh: int
+    session_seq: int
+    session_wh: int
+    session_mwh: int
+    session_wall_s: int
+    session_s: int
+    quarter_seq: int
+    quarter_no: int
+    minutes_mwh: tuple[int, ...]
+
+class QuarterRecord(NamedTuple):
+    seq: int
+    quarter_no: int
+    wh: int
+    mwh: int
+    minutes_mwh: tuple[int, ...]
+
+class SessionRecord(NamedTuple):
+    seq: int
+    from_wall_s: int
+    to_wall_s: int
+    for_s: int
+    from_wh: int
+    from_mwh: int
+    to_wh: int
+    to_mwh: int
 
 class PlanRecord(NamedTuple):
     state: str

@@ -40,7 +40,11 @@ def web(box):
     return web_service.asyncio, "start_server"
 
 
-SERVICES = (wifi, button, improv, mqtt, time, web)
+def ledger(box):
+    return box.app.ledger, "step"
+
+
+SERVICES = (ledger, wifi, button, improv, mqtt, time, web)
 
 
 def named_in(path):

@@ -1,0 +1,148 @@
+"""The ledger: what energy flowed, by minute, quarter hour and session, on flash before a minute of it could be lost."""
+
+import asyncio
+
+from firmware.services import flash_files
+from firmware.wire import ledger_record
+
+LOOK_S = 1
+QUIET_MS = 60_000  # after a start nothing is written: a supply that comes and goes wears no flash (faults.md P2)
+SAVE_MS = 50_000  # and what may wait before it: a cut loses under a minute (faults.md I5)
+RETRY_MS = 10_000  # after a write that failed
+QUARTER_S = 900
+MOST_WAITING = 4  # records that wait for a flash that takes none; then the oldest is given up
+HEADS = ("ledger-0.bin", "ledger-1.bin")
+NO_SPACE = 28  # ENOSPC
+
+
+class Ledger:
+    """Follows the core's Energy once a second. wh, mwh: the lifetime counter as far as flash has it."""
+
+    def __init__(self, folder, found):
+        """folder: path that ends in "/"; found: Found of ledger_start."""
+        self._folder = folder
+        self.quarters, self.sessions = found.quarters, found.sessions
+        head = found.head
+        self.wh, self.mwh = head.wh, head.mwh
+        self._counted = (head.wh, head.mwh)
+        self._seq, self._quarter_seq, self._session_seq = head.seq, head.quarter_seq, head.session_seq
+        self._quarter_no = head.quarter_no
+        self._minutes_mwh = list(head.minutes_mwh)
+        self._session = found.session  # (wh, mwh, at_ms) where the one that runs began, or None
+        self.session_wall_s = head.session_wall_s
+        self._waiting = []  # (RecordFiles, bytes), oldest first
+        self._save_at_ms = self._write_at_ms = QUIET_MS
+        self._is_changed = False
+        self.trouble = ""  # "full" or "broken" while flash takes nothing
+
+    def step(self, now_ms, wall_s, meter):
+        """Note what flowed since the last step; at most one write. wall_s: or None; meter: Energy of the core."""
+        self._count(now_ms, wall_s, meter)
+        self._follow(now_ms, wall_s, meter)
+        if now_ms < self._write_at_ms:
+            return
+        try:
+            self._write(now_ms, wall_s)
+            self.trouble = ""
+        except OSError as error:
+            self.trouble = "full" if error.args and error.args[0] == NO_SPACE else "broken"
+            self._write_at_ms = now_ms + RETRY_MS
+
+    def _count(self, now_ms, wall_s, meter):
+        """What flowed belongs to this minute; a quarter hour that is over waits to be written."""
+        clock_s = now_ms // 1000 if wall_s is None else wall_s
+        quarter_no = clock_s // QUARTER_S
+        if wall_s is None:
+            quarter_no = -1 - quarter_no  # of this start; no time of day is below 0
+        if quarter_no != self._quarter_no:
+            if any(self._minutes_mwh):
+                self._close_quarter()
+            self._quarter_no = quarter_no
+        mwh = (meter.wh - self._counted[0]) * 1000 + meter.mwh - self._counted[1]
+        if mwh > 0:
+            self._minutes_mwh[clock_s // 60 % ledger_record.MINUTES] += mwh
+            self._counted = (meter.wh, meter.mwh)
+            self._is_changed = True
+
+    def _close_quarter(self):
+        """The quarter hour ends with what was counted so far."""
+        wh, mwh = self._counted
+        minutes_mwh = tuple(self._minutes_mwh)
+        made = ledger_record.Quarter(self._quarter_seq, max(self._quarter_no, 0), wh, mwh, minutes_mwh)
+        self._wait(self.quarters, ledger_record.packed_quarter(made))
+        self._quarter_seq += 1
+        self._minutes_mwh = [0] * ledger_record.MINUTES
+
+    def _follow(self, now_ms, wall_s, meter):
+        """Sessions begin and end as the core says."""
+        running = None if meter.session_wh is None else (meter.session_wh, meter.session_mwh, meter.session_at_ms)
+        if running != self._session:
+            if self._session is not None:
+                # Where the next one began already, this one ended there.
+                self._close_session(now_ms, wall_s or 0, self._counted if running is None else running[:2])
+            self._session = running
+            self.session_wall_s = 0
+            self._is_changed = True
+        if running is not None and not self.session_wall_s and wall_s is not None and running[2] >= 0:
+            self.session_wall_s = wall_s - (now_ms - running[2]) // 1000
+
+    def _close_session(self, now_ms, wall_s, end):
+        """A session in which nothing flowed leaves no record. end: (wh, mwh)."""
+        wh, mwh, at_ms = self._session
+        if (wh, mwh) == end:
+            return
+        times = (self.session_wall_s, wall_s, (now_ms - at_ms) // 1000)
+        made = ledger_record.Session(self._session_seq, *times, wh, mwh, *end)
+        self._wait(self.sessions, ledger_record.packed_session(made))
+        self._session_seq += 1
+        self._save_at_ms = now_ms
+
+    def _wait(self, files, octets):
+        """One more record for flash."""
+        self._waiting = self._waiting[1 - MOST_WAITING :] + [(files, octets)]
+        self._is_changed = True
+
+    def _write(self, now_ms, wall_s):
+        """At most one write: what is over comes first, for the head forgets it. Errors: OSError."""
+        if self._waiting:
+            files, octets = self._waiting[0]
+            try:
+                files.append(octets)
+            except OSError:
+                if now_ms >= self._save_at_ms:
+                    self._save(now_ms, wall_s)  # the count does not wait for history that flash does not take
+                raise
+            self._waiting.pop(0)
+        elif self.quarters.trim() or self.sessions.trim():
+            return
+        elif self._is_changed and now_ms >= self._save_at_ms:
+            self._save(now_ms, wall_s)
+
+    def _save(self, now_ms, wall_s):
+        """The head in place of its older copy. Errors: OSError."""
+        wh, mwh = self._counted
+        session = (ledger_record.NO_WH, 0, 0, 0)
+        if self._session is not None:
+            session_s = max(now_ms - self._session[2], 0) // 1000
+            session = (self._session[0], self._session[1], self.session_wall_s, session_s)
+        quarter = (self._quarter_seq, max(self._quarter_no, 0), tuple(self._minutes_mwh))
+        head = ledger_record.Head(self._seq, wall_s or 0, wh, mwh, self._session_seq, *session, *quarter)
+        flash_files.write_whole(self._folder + HEADS[self._seq & 1], ledger_record.packed_head(head))
+        self._seq += 1
+        self.wh, self.mwh = wh, mwh
+        self._save_at_ms = now_ms + SAVE_MS
+        self._is_changed = False
+
+    async def run(self, app):
+        """Follow the box for ever; what flash does not take is told once, and tried again."""
+        told = ""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            self.step(app.now_ms(), app.board.wall_s(), app.loop.memory.energy)
+            if self.trouble != told:
+                told = self.trouble
+                app.tell("ledger", app.phrases.phrase("ledger." + (told or "well"))[0])
+                if told == "full":
+                    from firmware.services import make_room
+
+                    make_room.drop_oldest(self._folder)

@@ -1,0 +1,120 @@
+"""Finds the ledger on flash after a start: the newest whole copy of each part; loaded once, and dropped."""
+
+import os
+from collections import namedtuple
+
+from firmware.core.records import Energy, Memory
+from firmware.services import flash_files, ledger, record_files
+from firmware.wire import ledger_record
+
+QUARTERS_IN_FILE = 255  # 4 blocks of 4096 bytes with littlefs's own pointers in them
+SESSIONS_IN_FILE, SESSION_FILES = 123, 32  # one block; 13 months of ten sessions a day
+QUARTERS_A_DAY = 96
+ENERGY = 6  # place in Memory
+LEAST_DAYS = 40
+NO_MINUTES = (0,) * ledger_record.MINUTES
+
+# head: Head to go on from; session: (wh, mwh, at_ms) of the one that runs, or None; words: code of what was wrong, "".
+Found = namedtuple("Found", ("head", "session", "quarters", "sessions", "words"))
+
+
+def found(folder, history_days):
+    """Found of a folder, path that ends in "/". Never raises: what cannot be read counts as not there."""
+    most = -(-max(history_days, LEAST_DAYS) * QUARTERS_A_DAY // QUARTERS_IN_FILE)
+    quarters = files_of(folder, "quarters-", ledger_record.QUARTER_B, (QUARTERS_IN_FILE, most))
+    sessions = files_of(folder, "sessions-", ledger_record.SESSION_B, (SESSIONS_IN_FILE, SESSION_FILES))
+    head, words = newest_head(folder)
+    quarter = last_record(quarters, ledger_record.quarter_of)
+    session = last_record(sessions, ledger_record.session_of)
+    if quarter is not None and quarter.seq >= head.quarter_seq:
+        # The cut came between the record and the head: what it says of this quarter hour is in the record.
+        head = without_minutes(head, quarter)
+    running = None
+    if head.session_wh != ledger_record.NO_WH:
+        running = (head.session_wh, head.session_mwh, -1 - head.session_s * 1000)
+    if session is not None and session.seq >= head.session_seq:
+        head = without_session(head, session)
+        running = None
+    return Found(head, running, quarters, sessions, words)
+
+
+def files_of(folder, name, record_b, most):
+    """RecordFiles with the numbers of the files that are there."""
+    made = record_files.RecordFiles(folder + name, record_b, most)
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return made
+    numbers = []
+    for one in names:
+        digits = one[len(name) : -4]
+        if one == name + digits + ".bin" and digits.isdigit():
+            numbers.append(int(digits))
+    if numbers:
+        made.first, made.last = min(numbers), max(numbers)
+    return made
+
+
+def newest_head(folder):
+    """(Head with the next seq, code of what was wrong): of the copies that are whole, the newer one."""
+    best, bad = None, 0
+    for name in ledger.HEADS:
+        try:
+            octets = flash_files.read_bounded(folder + name, ledger_record.HEAD_B)
+        except OSError as error:
+            bad += error.args[0] != 2  # ENOENT: the first start
+            continue
+        head = ledger_record.head_of(octets)
+        bad += head is None
+        if head is not None and (best is None or head.seq > best.seq):
+            best = head
+    words = ("copy" if best else "lost") if bad else ""
+    if best is None:
+        return ledger_record.Head(0, 0, 0, 0, 0, ledger_record.NO_WH, 0, 0, 0, 0, 0, NO_MINUTES), words
+    return ledger_record.Head(best.seq + 1, *best[1:]), words
+
+
+def last_record(files, record_of):
+    """The newest whole record of RecordFiles, None when there is none."""
+    number = files.last
+    while number >= files.first:
+        count = record_files.length_of(files.path(number)) // files.record_b
+        while count:
+            count -= 1
+            record = record_of(read_at(files.path(number), count * files.record_b, files.record_b))
+            if record is not None:
+                return record
+        number -= 1
+    return None
+
+
+def read_at(path, at, count):
+    """`count` bytes of a file from `at`, b"" where it cannot be read."""
+    try:
+        with open(path, "rb") as file:
+            file.seek(at)
+            return file.read(count)
+    except OSError:
+        return b""
+
+
+def without_minutes(head, quarter):
+    """Head after its quarter hour was recorded, with the higher of the two counts."""
+    wh, mwh = max((head.wh, head.mwh), (quarter.wh, quarter.mwh))
+    numbers = (quarter.seq + 1, quarter.quarter_no, NO_MINUTES)
+    return ledger_record.Head(*(head[:2] + (wh, mwh) + head[4:9] + numbers))
+
+
+def without_session(head, session):
+    """Head after its session was recorded, with the higher of the two counts."""
+    wh, mwh = max((head.wh, head.mwh), (session.to_wh, session.to_mwh))
+    none = (session.seq + 1, ledger_record.NO_WH, 0, 0, 0)
+    return ledger_record.Head(*(head[:2] + (wh, mwh) + none + head[9:]))
+
+
+def resumed(memory, start):
+    """Memory that counts on from a Found; a session that ran goes on if its car is still there."""
+    wh, mwh, at_ms = start.session or (None, 0, 0)
+    parts = list(memory)
+    parts[ENERGY] = Energy(start.head.wh, start.head.mwh, 0, wh, mwh, at_ms)
+    return Memory(*parts)
