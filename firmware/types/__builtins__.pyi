@@ -150,6 +150,18 @@ class SessionRecord(NamedTuple):
     to_wh: int
     to_mwh: int
 
+class EntryRecord(NamedTuple):
+    seq: int
+    start: int
+    at_ms: int
+    wall_s: int
+    times: int
+    code: int
+    severity: int
+    tag: str
+    what: str
+    number: int
+
 class PlanRecord(NamedTuple):
     state: str
     since_ms: int
