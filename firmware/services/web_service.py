@@ -6,7 +6,7 @@ import os
 
 from microdot import Microdot, Request, Response
 
-from firmware.core.records import Refusal
+from firmware.core.records import Event, Refusal
 from firmware.services import web_settings
 from firmware.services.bounded_reader import MOST_BODY, BoundedReader
 from firmware.services.throttle import Throttle
@@ -35,6 +35,11 @@ def random_hex():
 def answer(body, status):
     """A JSON response."""
     return Response(json.dumps(body), status, dict(JSON_TYPE))
+
+
+def place_of(request):
+    """Address that a request comes from, "" where the port does not tell it in words."""
+    return request.client_addr[0] if type(request.client_addr) is tuple else ""
 
 
 def refused(refusal, status):
@@ -137,8 +142,10 @@ class WebService:
         known = self._config.get("owner_password")
         if type(password) is not str or not known or not secret.is_same(password, known):
             self._logins.wrong(now_ms)
+            self._app.log.put(now_ms, Event("security", ("wrong_login", place_of(request))))
             return refused(Refusal("wrong_password", "password", "The password is wrong.", None), 401)
         self._logins.right()
+        self._app.log.put(now_ms, Event("security", ("login", place_of(request))))
         session = random_hex()
         self._sessions = (self._sessions + [session])[-MOST_SESSIONS:]
         response = answer({"is_logged_in": True}, 200)
@@ -192,7 +199,16 @@ class WebService:
             self._app.tell("web", "%s: %s" % (type(error).__name__, error))
         finally:
             self._open -= 1
-            writer.close()
+            await closed(writer)
+
+
+async def closed(writer):
+    """Close a connection: close() alone does nothing on the chip, and an answer without a length ends here."""
+    writer.close()
+    try:
+        await asyncio.wait_for(writer.wait_closed(), 5)
+    except (OSError, asyncio.TimeoutError):
+        pass  # it is gone
 
 
 class AsyncWriter:
