@@ -64,14 +64,18 @@ class Connections:
             from firmware.services import flight_recorder
 
             recorder = flight_recorder.add_to(self._keep, self._app, seconds)
+        from firmware.services import log_store
+
+        store = log_store.add_to(self._keep, self._app)
         if has_page:
-            self._start_page(recorder)
+            self._start_page(recorder, store)
 
     def _keep(self, name, run):
         self._app.health.add(name, run)
 
-    def _start_page(self, recorder):
-        """A board without memory for the page runs without it. recorder: FlightRecorder or None."""
+    def _start_page(self, recorder, store):
+        """A board without memory for the page runs without it. recorder: FlightRecorder or None; store: LogStore."""
+        from firmware.services import log_pages
         from firmware.services.web_service import WebService
 
         web = WebService(self._config, self._app)
@@ -79,6 +83,7 @@ class Connections:
             from firmware.services import setup_pages
 
             setup_pages.add_to(web, self.wifi)
+        log_pages.add_to(web, store)
         if recorder is not None:
             from firmware.services import flight_pages
 

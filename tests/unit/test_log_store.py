@@ -1,0 +1,437 @@
+"""The log on flash: it goes on over restarts, a flood or damage costs little of it, a flash in trouble nothing."""
+
+import asyncio
+import os
+import unittest
+
+from samples import command, phrase
+
+from firmware.core.records import Event
+from firmware.services import flash_files, log_segments, log_store
+from firmware.services.event_log import EventLog
+from firmware.wire import log_lines
+
+FOLDER = "log_store_test"
+WALL_S = 1_795_266_000
+MINUTE_MS = 60_000
+
+
+class Board:
+    wall = WALL_S
+
+    def wall_s(self):
+        return self.wall
+
+
+class App:
+    """What the log asks of the App."""
+
+    version = "0.1.0"
+
+    def __init__(self):
+        self.config = {"data_dir": FOLDER + "/"}
+        self.at_ms = 0
+        self.log = EventLog()
+        self.board = Board()
+        self.phrases = self
+        self.phrase = phrase
+        self.told = []
+
+    def now_ms(self):
+        return self.at_ms
+
+    def tell(self, name, words):
+        self.told.append(words)
+        self.log.put(self.at_ms, Event("service", (name, words)))
+
+
+def emptied():
+    for name in os.listdir(FOLDER):
+        os.remove(FOLDER + "/" + name)
+
+
+def sizes():
+    """{name: bytes} of the files of the log."""
+    return {name: os.stat(FOLDER + "/" + name)[6] for name in os.listdir(FOLDER)}
+
+
+def content(name):
+    with open(FOLDER + "/" + name, "rb") as file:
+        return file.read()
+
+
+def put_in_place(name, octets):
+    with open(FOLDER + "/" + name, "wb") as file:
+        file.write(octets)
+
+
+class Box:
+    """A started App with its LogStore; run() lets minutes pass."""
+
+    def __init__(self):
+        flash_files.tally = flash_files.Tally()
+        self.app = App()
+        self.store = log_store.LogStore(self.app, FOLDER)
+        asyncio.run(self.store.begin())
+
+    def put(self, code, *args):
+        self.app.log.put(self.app.at_ms, Event(code, args))
+
+    def run(self, ms, step_ms=1000):
+        end_ms = self.app.at_ms + ms
+        while self.app.at_ms < end_ms:
+            while self.store.gather():
+                pass
+            self.store.write(self.app.at_ms)
+            self.app.at_ms += step_ms
+        return self
+
+    def entries(self, picked=(0, 1)):
+        return list(self.store.entries(picked))
+
+    def codes(self):
+        return [log_lines.name_of(entry.code) + ":" + entry.tag for entry in self.entries()]
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        try:
+            os.mkdir(FOLDER)
+        except OSError:
+            emptied()
+
+    def tearDown(self):
+        emptied()
+        os.rmdir(FOLDER)
+
+
+class Kept(Case):
+    def test_it_goes_on_over_a_restart(self):
+        box = Box()
+        box.put("fault", "S2")
+        box.put("security", "login", "10.0.0.7")
+        box.run(2 * MINUTE_MS)
+        # What was everyday waits for company, and goes with what was grave.
+        box.put("state", "idle", "testing")
+        box.run(6 * MINUTE_MS)
+        again = Box()
+        self.assertEqual(again.codes(), ["start:0.1.0", "fault:S2", "security:login", "state:idle", "start:0.1.0"])
+        self.assertEqual([entry.seq for entry in again.entries()], [1, 2, 3, 4, 5])
+        self.assertEqual([entry.start for entry in again.entries()], [1, 1, 1, 1, 2])
+        self.assertEqual([entry.tag for entry in again.entries((1,))], ["0.1.0", "login", "0.1.0"])
+        text = b"".join(again.store.pieces(log_lines.as_text, (0, 1))).decode()
+        self.assertEqual(len(text.split("\n")), 6)
+        self.assertTrue("2026-11-21T13:00:00Z alarm fault S2 [#2 start 1 +0.000 s]\n" in text, text)
+
+    def test_when_it_is_written(self):
+        box = Box()
+        box.put("fault", "S2")
+        box.run(MINUTE_MS)
+        self.assertEqual(sizes(), {})  # faults.md P2: none in the first minute
+        box.run(2000)
+        self.assertEqual(sizes(), {"log-1.bin": 64, "security-1.bin": 64})
+        box.put("state", "idle", "testing")
+        box.run(4 * MINUTE_MS)
+        self.assertEqual(sizes(), {"log-1.bin": 64, "security-1.bin": 64})
+        box.run(MINUTE_MS + 2000)
+        self.assertEqual(sizes(), {"log-1.bin": 128, "security-1.bin": 64})
+        box.put("security", "login", "")
+        box.run(1000)
+        self.assertEqual(sizes(), {"log-1.bin": 128, "security-1.bin": 128})
+        for number in range(16):
+            box.put("fault_gone", "X%d" % number)
+            box.run(1000)
+        box.run(30_000)
+        self.assertEqual(sizes()["log-1.bin"], 64 * 18)
+
+    def test_the_moment_is_that_of_the_event(self):
+        box = Box()
+        box.app.at_ms = 100_000
+        box.put("fault", "S2")
+        box.app.at_ms = 130_000
+        box.run(1000)
+        self.assertEqual([(entry.at_ms, entry.wall_s) for entry in box.entries()][-1], (100_000, WALL_S - 30))
+        box.app.board.wall = None
+        box.put("fault", "S3")
+        box.run(1000)
+        self.assertEqual(box.entries()[-1].wall_s, 0)
+        box.app.board.wall = 5
+        box.app.at_ms = 2**48
+        self.put_late(box)
+
+    def put_late(self, box):
+        box.app.log.put(0, Event("fault", ("S6",)))
+        box.run(1000)
+        self.assertEqual((box.entries()[-1].at_ms, box.entries()[-1].wall_s), (0, 0))
+
+    def test_a_clock_set_back_ten_years_changes_no_order(self):
+        box = Box()
+        box.put("fault", "S2")
+        box.run(2 * MINUTE_MS)
+        box.app.board.wall = WALL_S - 315_360_000
+        box.put("fault", "S3")
+        box.run(2 * MINUTE_MS)
+        again = Box()
+        self.assertEqual(again.codes(), ["start:0.1.0", "fault:S2", "fault:S3", "start:0.1.0"])
+
+
+class Bounds(Case):
+    def test_files_are_few_and_short(self):
+        box = Box()
+        box.run(MINUTE_MS)
+        for number in range(1200):
+            box.put("fault_gone", "X%d" % number)
+            if number % 10 == 9:
+                box.run(30_000)
+        found = sizes()
+        self.assertEqual(sorted(found)[-1], "security-1.bin")
+        self.assertEqual(len(found), 13)
+        self.assertTrue(max(found.values()) <= log_segments.SEGMENT_B, found)
+        entries = box.entries((0,))
+        tags = [entry.tag for entry in entries]
+        self.assertEqual(tags[-1], "X1199")
+        self.assertTrue(len(tags) >= 11 * 64, len(tags))
+        self.assertEqual(tags, ["X%d" % number for number in range(1200)][-len(tags) :])
+        self.assertEqual(entries[0].seq + len(tags) - 1, entries[-1].seq)
+
+    def test_everyday_events_push_out_no_security(self):
+        box = Box()
+        box.put("security", "wrong_login", "10.0.0.7")
+        for number in range(1500):
+            box.put("fault_gone", "X%d" % number)
+            if number % 10 == 9:
+                box.run(30_000)
+        # Nor do starts: a box that is switched on and off a lot goes on in the same file.
+        for _ in range(20):
+            Box().run(2 * MINUTE_MS)
+        self.assertEqual([entry.tag for entry in Box().entries((1,))], ["0.1.0", "wrong_login"] + ["0.1.0"] * 21)
+        self.assertEqual([name for name in sizes() if name.startswith("security")], ["security-1.bin"])
+
+    def test_a_flood_hides_no_fault_and_wears_no_flash(self):
+        box = Box()
+        box.run(2 * MINUTE_MS)
+        before = flash_files.tally.writes
+        for second in range(600):
+            for number in range(500):
+                box.put("refused", command(limit_ma=number), "busy")
+                if number == 250 and second % 60 == 7:
+                    box.put("fault", "S%d" % (second // 60 + 2))
+            box.run(1000)
+        writes = flash_files.tally.writes - before
+        self.assertTrue(writes <= 22, writes)
+        faults = [entry.tag for entry in box.entries() if log_lines.name_of(entry.code) == "fault"]
+        self.assertEqual(faults, ["S%d" % number for number in range(2, 12)])
+        self.assertTrue(len(box.entries()) < 700, len(box.entries()))
+        # Nothing is missed unseen: what was not kept one by one was counted.
+        told = 0
+        for entry in box.entries():
+            name = log_lines.name_of(entry.code)
+            told += entry.times if name == "refused" else entry.number if name == "lost" else 0
+        self.assertEqual(told + box.store._lost, 300_000)
+
+    def test_many_different_ones_are_lost_and_counted(self):
+        box = Box()
+        for number in range(100):
+            box.put("fault_gone", "X%d" % number)
+            if number % 20 == 19:
+                box.run(1000)
+        waiting = box.entries()
+        self.assertEqual(len(waiting), log_store.MOST_WAITING + 1)
+        box.run(4 * MINUTE_MS)
+        lost = [entry for entry in box.entries() if log_lines.name_of(entry.code) == "lost"]
+        self.assertEqual([entry.number for entry in lost], [100 - log_store.MOST_WAITING])
+
+    def test_the_ring_in_memory(self):
+        log = EventLog()
+        for number in range(24):
+            log.put(number, Event("fault", ("A%d" % number,)))
+        log.put(24, Event("refused", ()))
+        self.assertEqual([row[0] for row in log.newest()], list(range(2, 26)))
+        log.put(25, Event("fault", ("B",)))
+        self.assertEqual([row[0] for row in log.newest()], list(range(2, 25)) + [26])
+        self.assertEqual(log.count, 26)
+
+
+class Damage(Case):
+    def filled(self):
+        """(names and bytes of the files, their entries) of a box that has run for a while."""
+        box = Box()
+        for number in range(100):
+            box.put("fault_gone", "X%d" % number)
+            if number % 10 == 9:
+                box.run(MINUTE_MS)
+        box.put("security", "login", "")
+        box.run(10 * MINUTE_MS)
+        return {name: content(name) for name in os.listdir(FOLDER)}, box.entries()
+
+    def test_a_garbled_byte_costs_one_record(self):
+        files, entries = self.filled()
+        self.assertEqual(sorted(files), ["log-1.bin", "log-2.bin", "security-1.bin"])
+        octets = files["log-2.bin"]
+        for at in range(0, len(octets), 61):
+            changed = bytearray(octets)
+            changed[at] ^= 0x10
+            put_in_place("log-2.bin", changed)
+            again = Box()
+            found = again.entries()
+            gone = [entry for entry in entries if entry not in found]
+            self.assertEqual(len(gone), 1, at)
+            self.assertEqual(len(found), len(entries))
+            # No number comes twice, not even that of what is lost.
+            self.assertTrue(found[-1].seq > entries[-1].seq, at)
+
+    def test_a_file_cut_anywhere(self):
+        files, entries = self.filled()
+        octets = files["log-2.bin"]
+        for count in range(0, len(octets) + 1, 29):
+            put_in_place("log-2.bin", octets[:count])
+            again = Box()
+            found = again.entries()
+            kept = [entry for entry in entries if entry in found]
+            self.assertEqual(len(entries) - len(kept), (len(octets) - count + 63) // 64)
+            # What comes next is in line: behind half a record it goes to a file of its own.
+            again.put("fault", "S2")
+            again.run(2 * MINUTE_MS)
+            self.assertEqual(Box().codes()[-2:], ["fault:S2", "start:0.1.0"])
+            self.assertEqual(content("log-2.bin")[:count], octets[:count])
+            self.assertEqual("log-3.bin" in sizes(), count % 64 > 0)
+            for name in os.listdir(FOLDER):
+                os.remove(FOLDER + "/" + name)
+            for name in files:
+                put_in_place(name, files[name])
+
+    def test_nothing_whole_anywhere(self):
+        files, entries = self.filled()
+        for name in files:
+            put_in_place(name, b"\xff" * len(files[name]))
+        again = Box()
+        self.assertEqual(again.codes(), ["start:0.1.0"])
+        self.assertTrue(again.entries()[0].seq > 64)
+
+    def test_files_that_are_none_of_ours(self):
+        for name in ("log-.bin", "log-1.bin.new", "log-x.bin", "log--3.bin", "log-99999999999.bin", "flight-1.bin"):
+            put_in_place(name, b"x")
+        put_in_place("log-5.bin", bytes(5000))
+        box = Box()
+        box.put("fault", "S2")
+        box.run(2 * MINUTE_MS)
+        self.assertEqual(box.codes(), ["start:0.1.0", "fault:S2"])
+        self.assertEqual(sizes()["log-6.bin"], 64)
+        self.assertEqual(len(sizes()), 9)
+
+
+class Trouble(Case):
+    def failing(self, number, times):
+        """Let append() fail `times` times with an errno, after half of the bytes."""
+        real = flash_files.append
+        left = [times]
+
+        def append(path, octets):
+            if left[0]:
+                left[0] -= 1
+                real(path, octets[: len(octets) // 2 + 7])
+                raise OSError(number)
+            real(path, octets)
+
+        return real, append
+
+    def test_a_flash_in_trouble_loses_nothing_and_is_told_once(self):
+        for number in (28, 5):
+            for times in (1, 2, 30):
+                emptied()
+                old = Box()
+                for count in range(900):
+                    old.put("fault_gone", "X%d" % count)
+                    if count % 10 == 9:
+                        old.run(MINUTE_MS)
+                before = len(old.run(10 * MINUTE_MS).entries())
+                box = Box()
+                real, flash_files.append = self.failing(number, times)
+                try:
+                    for count in range(3):
+                        box.put("fault", "S%d" % (count + 2))
+                        box.run(2 * MINUTE_MS)
+                    before = flash_files.tally.writes
+                    box.run(40 * 60 * MINUTE_MS, MINUTE_MS)
+                finally:
+                    flash_files.append = real
+                self.assertEqual(len(box.app.told), 1, (number, times))
+                self.assertTrue("kept in memory" in box.app.told[0], box.app.told)
+                self.assertTrue(flash_files.tally.writes - before < 60, flash_files.tally.writes - before)
+                again = Box()
+                found = [code for code in again.codes() if not code.startswith("fault_gone")]
+                # The halves that were written of what failed are there twice at most, and never once.
+                for wanted in ("fault:S2", "service:log", "fault:S3", "fault:S4"):
+                    self.assertEqual(found.count(wanted), 1, (number, times, found))
+                if number == 5:
+                    self.assertTrue(len(again.entries()) > before - 64, (before, len(again.entries())))
+                numbers = [entry.seq for entry in again.entries()]
+                self.assertEqual(numbers, sorted(set(numbers)))
+
+    def test_trouble_that_comes_back_is_told_again(self):
+        box = Box()
+        for _ in range(2):
+            box.put("fault", "S2")
+            real, flash_files.append = self.failing(5, 1)
+            try:
+                box.run(5 * MINUTE_MS)
+            finally:
+                flash_files.append = real
+        self.assertEqual(len(box.app.told), 2)
+
+    def test_a_full_flash_takes_the_oldest_file(self):
+        box = Box()
+        for number in range(200):
+            box.put("fault_gone", "X%d" % number)
+            if number % 10 == 9:
+                box.run(MINUTE_MS)
+        names = sorted(sizes())
+        self.assertEqual(names[0], "log-1.bin")
+        box.put("fault", "S2")
+        real, flash_files.append = self.failing(28, 1)
+        try:
+            box.run(3 * MINUTE_MS)
+        finally:
+            flash_files.append = real
+        self.assertFalse("log-1.bin" in sizes())
+        self.assertEqual(box.codes()[-2:], ["fault:S2", "service:log"])
+        real, flash_files.append = self.failing(5, 1)
+        before = len(sizes())
+        box.put("fault", "S3")
+        try:
+            box.run(3 * MINUTE_MS)
+        finally:
+            flash_files.append = real
+        self.assertTrue(len(sizes()) >= before)
+
+    def test_a_folder_that_is_not_there(self):
+        app = App()
+        store = log_store.LogStore(app, "no_such_folder")
+        asyncio.run(store.begin())
+        app.log.put(0, Event("fault", ("S2",)))
+        app.at_ms = 2 * MINUTE_MS
+        while store.gather():
+            pass
+        store.write(app.at_ms)
+        self.assertEqual(len(app.told), 1)
+        shown = b"".join(store.pieces(log_lines.as_json, (0, 1))).decode().split("\n")
+        self.assertEqual(len(shown), 4, shown)
+
+    def test_what_is_written_while_it_is_read_comes_once(self):
+        box = Box()
+        box.run(MINUTE_MS)
+        for number in range(70):
+            box.put("fault_gone", "X%d" % number)
+            if number % 10 == 9:
+                box.run(30_000)
+        wanted = [entry.seq for entry in box.entries()]
+        rows = box.store.entries((0, 1))
+        found = [next(rows).seq for _ in range(10)]
+        box.run(10 * MINUTE_MS)
+        found += [entry.seq for entry in rows]
+        self.assertEqual(found, wanted)
+        # And a file that has gone meanwhile takes only its own records along.
+        rows = box.store.entries((0, 1))
+        next(rows)
+        os.remove(FOLDER + "/log-2.bin")
+        self.assertEqual([entry.seq for entry in rows], [seq for seq in wanted if 1 < seq <= 65])
