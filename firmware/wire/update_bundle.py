@@ -67,7 +67,8 @@ class Bundle:
         made = hashlib.sha256(first)
         made.update(manifest)  # pyright: ignore[reportUnknownMemberType]  the chip's stub lacks it
         is_signed = None
-        for is_signed in update_header.proof(self._octets, self._modulus, made.digest()):
+        digest = made.digest()  # pyright: ignore[reportUnknownMemberType]  the chip's stub lacks it
+        for is_signed in update_header.proof(self._octets, self._modulus, digest):
             yield "pause", "", 0
         if not is_signed:
             self.refusal = update_header.refusal("bad_signature", "")
@@ -95,7 +96,7 @@ class Bundle:
             left_b -= len(octets)
             made.update(octets)  # pyright: ignore[reportUnknownMemberType]  the chip's stub lacks it
             yield "write", octets, 0
-        if made.digest() != sha256:
+        if made.digest() != sha256:  # pyright: ignore[reportUnknownMemberType]  the chip's stub lacks it
             self.refusal = update_header.refusal("bad_file", path)
             return
         yield "close", path, 0
