@@ -15,6 +15,7 @@ LOG = bootstrap.ROOT / "docs" / "campaigns.csv"
 HEADER = "date,commit,campaign,seed,runs,ticks,on_at_first_fault_permille,of_10_min,finds,seconds,python"
 SOURCES = ("firmware", "host_tools", "hardware/boards")  # all that a campaign's result depends on
 PROCESSES = 2
+JOBS_A_PROCESS = 50  # then a fresh one: PyPy gives memory back late, and a campaign has thousands
 TOLD_EVERY_S = 15
 
 
@@ -87,7 +88,8 @@ def done(jobs, work, results, has_processes=True):
     if len(left) < len(jobs):
         tell(f"{len(jobs) - len(left)} of {len(jobs)} jobs were done before")
     begun_s = told_s = time.monotonic()
-    pool = multiprocessing.get_context("fork").Pool(PROCESSES) if has_processes and len(left) > 1 else None
+    has_pool = has_processes and len(left) > 1
+    pool = multiprocessing.get_context("fork").Pool(PROCESSES, maxtasksperchild=JOBS_A_PROCESS) if has_pool else None
     try:
         pairs = [(work, name, job) for name, job in left]
         for count, (name, result) in enumerate(pool.imap_unordered(one, pairs) if pool else map(one, pairs), 1):
