@@ -18,6 +18,7 @@ from firmware.services.inbox import Inbox
 from firmware.services.ledger import Ledger
 from firmware.services.phrase_book import PhraseBook
 from firmware.services.settings_store import SettingsStore
+from firmware.services.state_store import StateStore
 from firmware.wire import grid_contract, status
 from firmware.wire.acknowledgement import Moment
 
@@ -76,8 +77,10 @@ class App:
         hold_ms = random_below(chosen.restart_spread_s + 1) * 1000 if config.get("is_power_return") else 0
         facts = self.board.facts
         kit = Kit(facts.contactor_operations, facts.leakage_retry == "ul", random_below(1 << 30))
+        self.state = StateStore(config["data_dir"])
         memory = decide.first_memory(self.board.now_ms(), rows, (0, hold_ms), kit)
         self.ledger, memory, ledger_code = resumed(config["data_dir"].rstrip("/") + "/", facts, memory)
+        memory, lost = self.state.restored(memory, bool(config.get("is_power_return")))
         self.now_ms = self.board.now_ms
         self.inbox = Inbox()
         self.submit = self.inbox.put
@@ -95,8 +98,9 @@ class App:
 
             self.loop.feed = Watchdog().feed
         self.notices = []  # codes of words_en.txt that the owner's page shows until a restart
-        if trouble:
-            self.notice("settings", "stored." + trouble)
+        for name, code in (("settings", trouble), ("state", lost)):
+            if code:
+                self.notice(name, "stored." + code)
         if own_words:
             self.tell("board", own_words)
         if ledger_code:
@@ -200,6 +204,7 @@ class App:
         """Tick first; then what connects the box to the world."""
         self.connections.start_radio()
         tick = asyncio.create_task(self._tick())
+        self.health.add("state", lambda: self.state.run(self))
         if self.config.get("has_watchdog"):
             self._well = asyncio.create_task(self._run_well())
         if self.config.get("tells_heap") and hasattr(gc, "mem_alloc"):

@@ -11,6 +11,7 @@ MAY_ASK = (
     ("grid", "limit resume"),
     ("house", "limit resume"),
     ("owner", "limit resume charge_now opt_out clear_fault unlock"),
+    ("clock", "elapsed"),
 )
 
 # Claims that give way when the owner wants power now (faults.md I7, P1).
@@ -47,6 +48,8 @@ def applied(
     elif command.kind == "opt_out":
         rows, events = opted_out(rows, command.of, now_ms)
         return claims.summed(rows, now_ms), seen, events
+    elif command.kind == "elapsed":
+        return claims.summed(elapsed(rows, command), now_ms), seen, ()
     elif command.kind == "unlock":
         return memory_claims, seen, (Event("unlock", ()),)
     if len(rows) > claims.MAX_ROWS:
@@ -67,6 +70,29 @@ def claim_of(command: "Command") -> "Claim":
         "new",
         0,
     )
+
+
+def elapsed(rows: "ClaimRows", command: "Command") -> "ClaimRows":
+    """Rows in which the claim that a restart carried over begins and ends after_ms sooner: so long the box was off.
+
+    Only that very claim: same ref, same end (grid-contract.md: cut to its wall-clock end when the clock is set).
+    """
+    made = ()
+    for row in rows:
+        if row.ref == command.ref and row.until_ms is not None and row.until_ms == command.until_ms:
+            row = Claim(
+                row.source,
+                row.limit_ma,
+                row.from_ms - command.after_ms,
+                row.until_ms - command.after_ms,
+                row.ref,
+                row.rank,
+                row.after_ms,
+                row.stage,
+                row.ramp_ma,
+            )
+        made += (row,)
+    return made
 
 
 def is_meant(claim: "Claim", command: "Command") -> bool:

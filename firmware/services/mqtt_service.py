@@ -29,7 +29,7 @@ class MqttService:
         self.client = MqttClient(config, self._take, topics, tools)
         self._waiting = []
         self._told = {}
-        self._words = 0
+        self._words = grid_contract.last_word(app.loop.memory.seen)
         self._next_state_ms = 0
         self._next_values_ms = 0
         self._was_connected = False

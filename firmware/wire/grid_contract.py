@@ -95,6 +95,16 @@ def bare(message: "MessageRecord", context: "ContextRecord") -> "tuple[Command, 
     return Command("limit", "grid", 0, now_ms, until_ms, ref, "market", 0, None, ""), 0, 0
 
 
+def last_word(seen: "Seen") -> int:
+    """The highest number that a bare word has among ids seen before the start: the next one must be another."""
+    last = 0
+    for ref in seen:
+        digits = ref.id[5:]
+        if ref.id[:5] == "word-" and 0 < len(digits) < 9 and all(mark in "0123456789" for mark in digits):
+            last = max(last, int(digits))
+    return last
+
+
 def number(fields: "Fields", name: str, low: int, high: int) -> "int | None":
     """Whole number of a field within low..high, or None when absent. Errors: Refused."""
     value = fields.get(name)

@@ -38,7 +38,7 @@ ON_CHIP = (
     ("drivers/clock.py", "time.ticks_ms()", "time.monotonic()", "reportAttributeAccessIssue"),
     ("drivers/panel.py", "Pin.PULL_UP", "Pin.PULL_SIDEWAYS", "reportAttributeAccessIssue"),
     ("drivers/pilot_line.py", "freq=HERTZ", "frequency=HERTZ", "reportCallIssue"),
-    ("wire/settings_file.py", 'json.loads(text + "}")', 'json.loads(text + "}", strict=False)', "reportCallIssue"),
+    ("wire/sealed_text.py", 'json.loads(text + "}")', 'json.loads(text + "}", strict=False)', "reportCallIssue"),
     ("services/health.py", "asyncio.sleep(", "asyncio.get_running_loop(", "reportAttributeAccessIssue"),
     ("services/control_loop.py", "made.events and", "made.event and", "reportAttributeAccessIssue"),
     ("core/claims.py", "return summed(rows, now_ms)\n", 'return summed(rows, "now")\n', "reportArgumentType"),

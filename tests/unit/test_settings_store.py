@@ -7,8 +7,9 @@ from samples import chosen
 
 from firmware.core import settings
 from firmware.services import flash_files
-from firmware.services.settings_store import SettingsStore, safe
-from firmware.wire import settings_file
+from firmware.services.settings_copies import safe
+from firmware.services.settings_store import SettingsStore
+from firmware.wire import sealed_text, settings_file
 
 FOLDER = "settings_store_test"
 NEWEST, BEFORE = FOLDER + "/settings.json", FOLDER + "/settings.old"
@@ -114,9 +115,9 @@ class Store(unittest.TestCase):
         self.assertEqual(self.load(), (SECOND, "previous"))
 
     def test_a_newer_firmwares_file(self):
-        text = settings_file.packed(FIRST, 4).decode().partition(settings_file.MARK)[0]
+        text = settings_file.packed(FIRST, 4).decode().partition(sealed_text.MARK)[0]
         text = text.replace('"version": 2', '"wings": 2, "version": 3')
-        put(NEWEST, (text + settings_file.MARK + settings_file.crc_of(text) + '"}').encode())
+        put(NEWEST, (text + sealed_text.MARK + sealed_text.crc_of(text) + '"}').encode())
         self.assertEqual(self.load(), (FIRST, "newer"))
 
     def test_a_save_that_fails_leaves_what_was(self):

@@ -1,0 +1,30 @@
+"""Code of the settings and state files, which is loaded when needed: away with it, its memory is the firmware's."""
+
+# pyright: reportAttributeAccessIssue=false
+import sys
+
+from firmware import services, wire
+
+NAMES = ("services.settings_copies", "services.state_files", "wire.settings_file", "wire.sealed_text")
+MORE = ("wire.state_record", "wire.state_restored", "services.dropped")
+
+
+def drop():
+    """Forget whichever of them are loaded; who still runs in one keeps it to its end."""
+    for name in NAMES + MORE:
+        if sys.modules.pop("firmware." + name, None) is None:
+            continue
+        if name == "services.settings_copies":
+            del services.settings_copies
+        elif name == "services.state_files":
+            del services.state_files
+        elif name == "wire.settings_file":
+            del wire.settings_file
+        elif name == "wire.sealed_text":
+            del wire.sealed_text
+        elif name == "wire.state_record":
+            del wire.state_record
+        elif name == "wire.state_restored":
+            del wire.state_restored
+        else:
+            del services.dropped
