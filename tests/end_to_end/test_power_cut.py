@@ -1,0 +1,66 @@
+"""The plug is pulled on the running firmware: a grid pause holds on, its id stays known, the settings stay."""
+
+import json
+import time
+
+from running import RunningDemo, Subscriber, publish
+
+
+def steps(heard):
+    """[(id, step)] of the acknowledgements heard."""
+    found = [json.loads(payload) for topic, payload in heard.lines() if topic.endswith("/ack")]
+    return [(ack["id"], ack["step"]) for ack in found]
+
+
+def cut(demo):
+    """Power off, and on again after a moment; the page answers again."""
+    for is_on in (False, True):
+        assert demo.call("bench", "/power", {"is_on": is_on})[0] == 200
+        time.sleep(0.5)
+
+    def answers():
+        try:
+            return demo.status()
+        except (OSError, AssertionError):
+            return None
+
+    return demo.wait(answers, "the page answers after the cut", 60)
+
+
+def test_a_pause_outlives_the_plug(mosquitto, tmp_path):
+    heard = Subscriber(mosquitto.port, "ebb/1/#")
+    with RunningDemo("--broker", f"127.0.0.1:{mosquitto.port}", "--data", str(tmp_path / "box")) as demo:
+        token = {"Authorization": "Bearer " + demo.ready["owner_token"]}
+        assert demo.call("web", "/api/settings", {"wiring_limit_ma": 13_000}, method="PATCH", **token)[0] == 200
+        demo.charge()
+        topic = f"ebb/1/box/{demo.ready['box']}/cmd"
+        command = '{"id": "peak-7", "kind": "pause", "duration_s": 3000}'
+        publish(mosquitto.port, topic, command)
+        demo.wait(lambda: ("peak-7", "applied") in steps(heard), "the pause is obeyed")
+        time.sleep(0.5)
+        status = cut(demo)
+        assert [event["id"] for event in status["grid"]["events"]] == ["peak-7"]
+        assert demo.call("web", "/api/settings", **token)[1]["wiring_limit_ma"] == 13_000
+        assert status["network"]["notices"] == [] and status["wear"]["operations"] == 1
+        demo.wait(lambda: demo.status()["network"]["mqtt_is_connected"], "the broker is back", 60)
+        publish(mosquitto.port, topic, command)
+        demo.wait(lambda: ("peak-7", "duplicate") in steps(heard), "the same id is known")
+        assert not demo.world()["pins"]["is_coil_on"]
+        # A restart is no way around it, and its end is no new one: resumed by its issuer, the car may charge.
+        publish(mosquitto.port, topic, "resume")
+        demo.wait(lambda: demo.status()["grid"]["events"] == [], "it is lifted")
+    heard.close()
+
+
+def test_damaged_settings_are_said_on_the_page(tmp_path):
+    folder = tmp_path / "box"
+    folder.mkdir()
+    (folder / "settings.json").write_text('{"wiring_limit_ma": 16000')
+    with RunningDemo("--data", str(folder)) as demo:
+        notices = demo.status()["network"]["notices"]
+        assert len(notices) == 1 and "6 A" in notices[0][0], notices
+        token = {"Authorization": "Bearer " + demo.ready["owner_token"]}
+        shown = demo.call("web", "/api/settings", **token)[1]
+        assert (shown["wiring_limit_ma"], shown["locked_until_allowed"]) == (6000, True)
+        demo.world({"car": {"is_plugged": True}})
+        demo.wait(lambda: demo.status()["held_by"] == "lock", "no car charges before its owner allows it")
