@@ -1,4 +1,4 @@
-"""Code of the settings and state files, which is loaded when needed: away with it, its memory is the firmware's."""
+"""Code of settings, state and backups, which is loaded when needed: away with it, its memory is the firmware's."""
 
 # pyright: reportAttributeAccessIssue=false
 import sys
@@ -6,7 +6,7 @@ import sys
 from firmware import services, wire
 
 NAMES = ("services.settings_copies", "services.state_files", "wire.settings_file", "wire.sealed_text")
-MORE = ("wire.state_record", "wire.state_restored", "services.dropped")
+MORE = ("wire.state_record", "wire.state_restored", "wire.backup", "services.web_backup", "services.dropped")
 
 
 def drop():
@@ -26,5 +26,9 @@ def drop():
             del wire.state_record
         elif name == "wire.state_restored":
             del wire.state_restored
+        elif name == "wire.backup":
+            del wire.backup
+        elif name == "services.web_backup":
+            del services.web_backup
         else:
             del services.dropped

@@ -52,7 +52,7 @@ def test_a_pause_outlives_the_plug(mosquitto, tmp_path):
     heard.close()
 
 
-def test_damaged_settings_are_said_on_the_page(tmp_path):
+def test_damaged_settings_are_said_on_the_page_and_a_backup_goes_round(tmp_path):
     folder = tmp_path / "box"
     folder.mkdir()
     (folder / "settings.json").write_text('{"wiring_limit_ma": 16000')
@@ -62,5 +62,11 @@ def test_damaged_settings_are_said_on_the_page(tmp_path):
         token = {"Authorization": "Bearer " + demo.ready["owner_token"]}
         shown = demo.call("web", "/api/settings", **token)[1]
         assert (shown["wiring_limit_ma"], shown["locked_until_allowed"]) == (6000, True)
+        status, backup = demo.call("web", "/api/backup", **token)
+        assert status == 200 and backup["settings"]["wiring_limit_ma"] == 6000
+        assert demo.call("web", "/api/backup")[0] == 401
+        assert demo.call("web", "/api/backup", {**backup, "crc": "0"}, **token)[1]["code"] == "bad_backup"
+        status, told = demo.call("web", "/api/backup", backup, **token)
+        assert (status, told["left_out"]) == (200, []) and told["words"].endswith("in force.")
         demo.world({"car": {"is_plugged": True}})
         demo.wait(lambda: demo.status()["held_by"] == "lock", "no car charges before its owner allows it")
