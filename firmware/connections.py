@@ -13,7 +13,7 @@ MOST_PACKET = 2304  # a JWS of 2048 bytes and its topic (grid-contract.md); long
 TIME_EVERY_S = 5
 BUTTON_S = 0.2
 RECORDER_S = 60  # where the page has its memory; a tick takes 32 bytes (docs/flight-recorder.md)
-SET_UP_S = 3  # bench.md, panel: held for 3 s opens set-up
+SET_UP_S, RESET_S = 3, 10  # bench.md, panel: held for 3 s opens set-up, for 10 s it is a factory reset
 NO_BROKER = Status(False, "off", "", 0, 0, False)
 NTP_HOSTS = ("0.pool.ntp.org", "1.pool.ntp.org")
 NTP_PORT = 123
@@ -44,8 +44,8 @@ class Connections:
         self._keep("ledger", lambda: self._app.ledger.run(self._app))
         if self.wifi is not None:
             self._keep("wifi", self.wifi.run)
-            self._keep("button", lambda: self._watch_button(self.wifi))
             self._start_improv()
+        self._keep("button", self._watch_button)
         mqtt_config = self._mqtt_config()
         if mqtt_config is not None:
             self.mqtt = MqttService(mqtt_config, self._app)
@@ -98,15 +98,21 @@ class Connections:
         about = ("ebb", self._app.version, sys.platform, self._app.box)
         self._keep("improv", ImprovService(self.wifi, Console(), about).run)
 
-    async def _watch_button(self, wifi):
-        """Held for 3 s: set-up is open for ten minutes."""
-        held_s = 0
+    async def _watch_button(self):
+        """Held for 3 s: set-up is open for ten minutes; for 10 s: factory reset. One that never came up is stuck."""
+        held_s = None
         while True:
             readings = self._app.loop.readings
-            is_held = readings is not None and readings.is_button_pressed
-            if is_held and held_s < SET_UP_S <= held_s + BUTTON_S:
-                wifi.button_held_3s()
-            held_s = held_s + BUTTON_S if is_held else 0
+            if readings is not None and not readings.is_button_pressed:
+                held_s = 0
+            elif held_s is not None:
+                held_s += BUTTON_S
+                if self.wifi is not None and held_s - BUTTON_S < SET_UP_S <= held_s:
+                    self.wifi.button_held_3s()
+                if held_s - BUTTON_S < RESET_S <= held_s:
+                    from firmware.services import factory_reset
+
+                    await factory_reset.run(self._app)
             await asyncio.sleep(BUTTON_S)
 
     async def _keep_time(self):

@@ -6,7 +6,14 @@ import sys
 from firmware import services, wire
 
 NAMES = ("services.settings_copies", "services.state_files", "wire.settings_file", "wire.sealed_text")
-MORE = ("wire.state_record", "wire.state_restored", "wire.backup", "services.web_backup", "services.dropped")
+MORE = (
+    "wire.state_record",
+    "wire.state_restored",
+    "wire.backup",
+    "services.web_backup",
+    "services.factory_reset",
+    "services.dropped",
+)
 
 
 def drop():
@@ -30,5 +37,7 @@ def drop():
             del wire.backup
         elif name == "services.web_backup":
             del services.web_backup
+        elif name == "services.factory_reset":
+            del services.factory_reset
         else:
             del services.dropped

@@ -7,7 +7,7 @@ import os
 
 from firmware.core import settings
 from firmware.core.records import Refusal
-from firmware.services import flash_files
+from firmware.services import factory_reset, flash_files
 from firmware.wire import settings_file
 
 MOST_BYTES = 4096  # a settings file is under 2 kB; anything longer is not ours
@@ -18,6 +18,7 @@ class SettingsCopies:
     """settings.json, and settings.old with what was in force before; a cut leaves one or the other, never a mixture."""
 
     def __init__(self, directory):
+        self._folder = directory.rstrip("/") + "/"
         self._path = directory.rstrip("/") + "/settings.json"
         self._old = directory.rstrip("/") + "/settings.old"
         self._seq = 0
@@ -25,6 +26,8 @@ class SettingsCopies:
 
     def load(self):
         """(Settings, code): code is "", or the part after stored.… in words_en.txt of what was wrong (faults.md F1)."""
+        if factory_reset.is_begun(self._folder):
+            factory_reset.cleared(self._folder)
         newest, before = _read(self._path), _read(self._old)
         self._seq = max(newest[2], before[2])
         # A file without a number was put there by a tool, and counts; two with numbers are judged by these.

@@ -29,6 +29,7 @@ class FirmwareProcess:
         page = self.folder / "index.html.gz"
         page.write_bytes(gzip.compress((bootstrap.ROOT / "web" / "index.html").read_bytes(), 9, mtime=0))
         self.config.setdefault("page_path", str(page))
+        self.config["kept_files"] = ["config.json", "console.txt", "index.html.gz"]  # the harness's own
         root = str(bootstrap.ROOT)
         if runtime == "micropython":
             compiled = str(chip.compiled(chip.firmware_sources(), "demo"))

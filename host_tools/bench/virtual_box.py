@@ -120,6 +120,7 @@ class Demo:
             await self.firmware.prepare()
         else:
             self.firmware = self.FirmwareProcess(self.config, runtime, self.options.heap)
+            self.link.on_reset = self._reset
             self.firmware.start(False)
         await self._wait_ready()
         self.tasks.append(asyncio.create_task(self._watch()))
@@ -199,6 +200,12 @@ class Demo:
             self.plant.set_supply(False)
             self.firmware.cut()
             self.link.drop()
+
+    def _reset(self, which):
+        """The firmware starts itself anew."""
+        self.firmware.cut()
+        self.link.drop()
+        self.firmware.start(False)
 
     async def stop(self):
         """Stop every process by its id."""

@@ -70,3 +70,28 @@ def test_damaged_settings_are_said_on_the_page_and_a_backup_goes_round(tmp_path)
         assert (status, told["left_out"]) == (200, []) and told["words"].endswith("in force.")
         demo.world({"car": {"is_plugged": True}})
         demo.wait(lambda: demo.status()["held_by"] == "lock", "no car charges before its owner allows it")
+
+
+def test_the_button_held_for_ten_seconds_resets_the_running_box(tmp_path):
+    folder = tmp_path / "box"
+    with RunningDemo("--data", str(folder)) as demo:
+        token = {"Authorization": "Bearer " + demo.ready["owner_token"]}
+        assert (
+            demo.call("web", "/api/settings", {"restart_spread_s": 7, "groups": "a"}, method="PATCH", **token)[0] == 200
+        )
+        demo.charge()
+        demo.world({"panel": {"button_is_pressed": True}})
+        time.sleep(12)
+        demo.world({"panel": {"button_is_pressed": False}})
+
+        def spread_s():
+            try:
+                return demo.call("web", "/api/settings", **token)[1].get("restart_spread_s")
+            except (OSError, ValueError):
+                return None
+
+        demo.wait(lambda: spread_s() == 600, "the box has started anew, with the factory's settings", 60)
+        assert demo.call("web", "/api/settings", **token)[1]["groups"] == ""
+        assert not (folder / "settings.json").exists() and not (folder / "settings.old").exists()
+        assert demo.status()["wear"]["hot_openings"] == 0
+        demo.wait(lambda: demo.world()["pins"]["is_coil_on"], "a new owner's car charges", 60)

@@ -118,3 +118,53 @@ def test_full_flash_charges_on_and_says_so(tmp_path):
         assert "flash" in box.app.status(True)["network"]["notices"][0][0]
 
     WholeBox(tmp_path, SEED).play(full)
+
+
+def test_the_button_held_for_ten_seconds_frees_the_box(tmp_path):
+    from firmware.core import settings
+
+    def reset_after(held_s):
+        """(box, restarts) after the button was held so long by a person who came while it charged."""
+        restarts = []
+
+        async def held(box):
+            box.app.restart = lambda: restarts.append(box.plant.is_coil_on)
+            box.app.loop.settings = settings.changed(box.app.settings(), {"wifi_ssid": "home", "groups": "a"})
+            box.app.store.save(box.app.loop.settings)
+            box.change(car={"is_plugged": True})
+            await box.until(lambda: box.plant.is_coil_on, "it charges")
+            box.change(panel={"button_is_pressed": True})
+            await asyncio.sleep(held_s)
+            box.change(panel={"button_is_pressed": False})
+            await asyncio.sleep(2)
+
+        return WholeBox(tmp_path, SEED).play(held), restarts
+
+    (tmp_path / "ledger-0.bin").write_bytes(b"total")
+    (tmp_path / "sessions-1").write_bytes(b"when the owner drove")
+    box, restarts = reset_after(8.5)
+    assert restarts == [] and box.plant.is_coil_on and (tmp_path / "settings.json").exists()
+    box, restarts = reset_after(14)
+    assert restarts == [False], "once, and the car had let go before"
+    assert box.app.loop.memory.wear.hot_openings == 0
+    assert sorted(path.name for path in tmp_path.iterdir() if not path.name.startswith("state.")) == ["ledger-0.bin"]
+
+    async def after(box):
+        await asyncio.sleep(1)
+        assert box.app.settings() == settings.defaults() and box.app.notices == []
+        assert {row.source for row in box.app.loop.memory.claims.rows} == {"cable"}
+        assert box.app.loop.memory.wear.operations >= 1
+
+    WholeBox(tmp_path, SEED).play(after)
+
+
+def test_a_button_that_is_stuck_resets_nothing(tmp_path):
+    async def stuck(box):
+        box.app.restart = None
+        (tmp_path / "settings.json").write_text("{}")
+        await asyncio.sleep(30)
+
+    box = WholeBox(tmp_path, SEED)
+    box.change(panel={"button_is_pressed": True})
+    box.play(stuck)
+    assert (tmp_path / "settings.json").exists() and box.app.health.failures == 0
