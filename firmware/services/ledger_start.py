@@ -21,8 +21,16 @@ Found = namedtuple("Found", ("head", "session", "quarters", "sessions", "words")
 def found(folder, history_days):
     """Found of a folder, path that ends in "/". Never raises: what cannot be read counts as not there."""
     most = -(-max(history_days, LEAST_DAYS) * QUARTERS_A_DAY // QUARTERS_IN_FILE)
-    quarters = files_of(folder, "quarters-", ledger_record.QUARTER_B, (QUARTERS_IN_FILE, most))
-    sessions = files_of(folder, "sessions-", ledger_record.SESSION_B, (SESSIONS_IN_FILE, SESSION_FILES))
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        names = ()
+    quarters = record_files.RecordFiles(folder + "quarters-", ledger_record.QUARTER_B, (QUARTERS_IN_FILE, most))
+    sessions = record_files.RecordFiles(
+        folder + "sessions-", ledger_record.SESSION_B, (SESSIONS_IN_FILE, SESSION_FILES)
+    )
+    look_for(quarters, "quarters-", names)
+    look_for(sessions, "sessions-", names)
     head, words = newest_head(folder)
     quarter = last_record(quarters, ledger_record.quarter_of)
     session = last_record(sessions, ledger_record.session_of)
@@ -38,21 +46,15 @@ def found(folder, history_days):
     return Found(head, running, quarters, sessions, words)
 
 
-def files_of(folder, name, record_b, most):
-    """RecordFiles with the numbers of the files that are there."""
-    made = record_files.RecordFiles(folder + name, record_b, most)
-    try:
-        names = os.listdir(folder)
-    except OSError:
-        return made
+def look_for(files, prefix, names):
+    """Tell RecordFiles which of the names are theirs."""
     numbers = []
-    for one in names:
-        digits = one[len(name) : -4]
-        if one == name + digits + ".bin" and digits.isdigit():
+    for name in names:
+        digits = name[len(prefix) : -4]
+        if name == prefix + digits + ".bin" and digits.isdigit():
             numbers.append(int(digits))
     if numbers:
-        made.first, made.last = min(numbers), max(numbers)
-    return made
+        files.first, files.last = min(numbers), max(numbers)
 
 
 def newest_head(folder):
@@ -106,10 +108,14 @@ def without_minutes(head, quarter):
 
 
 def without_session(head, session):
-    """Head after its session was recorded, with the higher of the two counts."""
+    """Head after its session was recorded, with the higher of the two counts; what it lacked was the last minute's."""
+    minutes_mwh = list(head.minutes_mwh)
+    lacked_mwh = (session.to_wh - head.wh) * 1000 + session.to_mwh - head.mwh
+    if lacked_mwh > 0:
+        minutes_mwh[session.to_wall_s // 60 % ledger_record.MINUTES] += lacked_mwh
     wh, mwh = max((head.wh, head.mwh), (session.to_wh, session.to_mwh))
     none = (session.seq + 1, ledger_record.NO_WH, 0, 0, 0)
-    return ledger_record.Head(*(head[:2] + (wh, mwh) + none + head[9:]))
+    return ledger_record.Head(*(head[:2] + (wh, mwh) + none + head[9:11] + (tuple(minutes_mwh),)))
 
 
 def resumed(memory, start):

@@ -234,7 +234,8 @@ class History(Ledgers):
             files.trim()
         self.assertEqual((files.first, files.last), (4, 6))
         self.assertEqual(sorted(os.listdir(FOLDER[:-1])), ["quarters-%d.bin" % number for number in (4, 5, 6)])
-        again = ledger_start.files_of(FOLDER, "quarters-", 8, (3, 2))
+        again = record_files.RecordFiles(FOLDER + "quarters-", 8, (3, 2))
+        ledger_start.look_for(again, "quarters-", os.listdir(FOLDER[:-1]) + ["quarters-x.bin", "quarters-9.bin.new"])
         self.assertEqual((again.first, again.last), (4, 6))
         self.assertFalse(again.trim())
 
@@ -285,6 +286,7 @@ class Sessions(Ledgers):
         self.assertEqual(len(sessions(life)), 1)
         life.boot(NOON_S + 300)
         self.assertIsNone(life.meter.session_wh)
+        self.assertEqual((life.total_mwh(), sum(life.start.head.minutes_mwh)), (1000, 1000))
         life.run(100)
         self.assertEqual(len(sessions(life)), 1)
         life.plug().run(100, 5).unplug().run(5)
