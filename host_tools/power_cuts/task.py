@@ -1,0 +1,69 @@
+"""Task `power_cuts`: the supply fails at and inside flash operations of a real littlefs while the box stores."""
+
+import argparse
+import sys
+import time
+
+from host_tools import bootstrap, jobs
+from host_tools.faults.task import seed_of_commit
+
+CUTS_A_JOB = 1000
+FOLDER = jobs.FOLDER / "power_cuts"
+SUMS = ("cuts", "inside", "in_erase", "second", "writes", "operations")
+
+
+def work(job):
+    """Counts of one job (seed, cuts); with a find its words are under "find"."""
+    from host_tools.power_cuts.life import Broken, Life
+
+    seed, cuts = job
+    life = Life(seed)
+    try:
+        life.run(cuts)
+    except Broken as error:
+        return {**life.counts, "find": f"seed {seed}, after {life.counts['cuts']} cuts: {error}"}
+    return life.counts
+
+
+def planned(seed, count):
+    """[(name, (seed of the job, cuts))] of a campaign of `count` cuts."""
+    sizes = [min(CUTS_A_JOB, count - at) for at in range(0, count, CUTS_A_JOB)]
+    return [(f"{number}-{cuts}", (seed * 1_000_003 + number, cuts)) for number, cuts in enumerate(sizes)]
+
+
+def report(seed, found, seconds):
+    """Print the figures, one a line; returns whether nothing was found."""
+    sums = {name: sum(one[name] for one in found) for name in SUMS}
+    finds = [one["find"] for one in found if "find" in one]
+    print(f"power_cuts_seed: {seed}")
+    print(f"power_cuts: {sums['cuts']} cuts")
+    print(f"power_cuts_inside: {sums['inside']} cuts that tore a program or an erase")
+    print(f"power_cuts_in_erase: {sums['in_erase']} cuts at or inside an erase")
+    print(f"power_cuts_second: {sums['second']} cuts before anything was stored after the cut before")
+    print(f"power_cuts_writes: {sums['writes']} files or records stored")
+    print(f"power_cuts_operations: {sums['operations']} programs and erases")
+    print(f"power_cuts_rate: {sums['cuts'] / max(0.1, seconds):.0f} per s")
+    print(f"power_cuts_finds: {len(finds)} (unmountable, mixed, lost or counted twice)")
+    for words in finds[:12]:
+        print("  " + words)
+    jobs.logged(
+        "power_cuts",
+        seed,
+        {"runs": sums["cuts"], "ticks": sums["operations"], "finds": len(finds), "seconds": round(seconds)},
+    )
+    return not finds
+
+
+def run(argv):
+    """Run the task; exit 0 only when nothing was found."""
+    parser = argparse.ArgumentParser(prog="python3 -m host_tools power_cuts", description=__doc__)
+    parser.add_argument("--count", type=int, default=20_000, metavar="N", help="cuts (default: %(default)s)")
+    parser.add_argument("--continue", dest="is_continued", action="store_true", help="go on with the same seed")
+    parser.add_argument("--seed", type=int, help="default: the commit's")
+    options = parser.parse_args(argv)
+    sys.path.insert(0, str(bootstrap.ROOT))
+    seed = options.seed if options.seed is not None else seed_of_commit()
+    begun_s = time.monotonic()
+    results = jobs.Results("power_cuts", seed, options.is_continued, FOLDER)
+    found = jobs.done(planned(seed, options.count), work, results)
+    return 0 if report(seed, list(found.values()), time.monotonic() - begun_s) else 1

@@ -1,0 +1,127 @@
+"""Power cuts on a real littlefs, small: nothing is lost, and a ledger that would lose something is found out."""
+
+import random
+
+import pytest
+
+from firmware.services import flash_files, ledger, ledger_start, make_room
+from host_tools.power_cuts import lfs_files
+from host_tools.power_cuts.flash_chip import BLOCK, FlashChip
+from host_tools.power_cuts.life import Broken, Life
+
+SEED = 20261121
+CUTS = 1500
+
+
+def test_nothing_is_lost_or_mixed():
+    counts = Life(SEED).run(CUTS)
+    print(f"\npower cuts {counts}, seed {SEED}")
+    assert counts["cuts"] == CUTS
+    assert counts["inside"] > CUTS // 5
+    assert counts["in_erase"] > CUTS // 20
+    assert counts["second"] > CUTS // 5
+
+
+def written_in_place(path, data):
+    """Without another name to write under first."""
+    with flash_files.open(path, "wb") as file:
+        file.write(data[: len(data) // 2])
+    with flash_files.open(path, "wb") as file:
+        file.write(data)
+
+
+def forgetful_write(self, now_ms, wall_s):
+    """The head before the records that it no longer holds."""
+    if self._is_changed and now_ms >= self._save_at_ms:
+        return self._save(now_ms, wall_s)
+    return genuine_write(self, now_ms, wall_s)
+
+
+genuine_write = ledger.Ledger._write
+
+PLANTED = (
+    (flash_files, "write_whole", written_in_place, "neither|cannot be read|says"),
+    (ledger_start, "without_minutes", lambda head, quarter: head, "records|sum|stored"),
+    (ledger_start, "without_session", lambda head, session: head, "records|sum|stored|session"),
+    (ledger.Ledger, "_write", forgetful_write, "records|sum|stored|session"),
+)
+
+
+@pytest.mark.parametrize("owner, name, planted, words", PLANTED, ids=[row[1] for row in PLANTED])
+def test_a_planted_bug_is_found(monkeypatch, owner, name, planted, words):
+    monkeypatch.setattr(owner, name, planted)
+    with pytest.raises(Broken, match=words):
+        Life(SEED).run(CUTS)
+
+
+@pytest.fixture
+def life():
+    """A box with its ledger on a littlefs, and nothing cut."""
+    made = Life(SEED)
+    made.boot()
+    made.chip.power_on(0)
+    for _ in range(40):
+        made.step()
+    yield made
+    lfs_files.take_away()
+
+
+def stored(life):
+    """(trouble, whether all energy is on flash) after the ledger has tried to write."""
+    life.ledger._is_changed = True
+    for _ in range(6):
+        life.ledger._save_at_ms = life.ledger._write_at_ms = 0
+        life.ledger.step(life.now_ms, life.wall_s, life.meter)
+    head = ledger_start.found("/", 40).head
+    return life.ledger.trouble, (head.wh, head.mwh) == (life.meter.wh, life.meter.mwh)
+
+
+def with_energy(life):
+    """Life with 5 Wh more than flash knows of."""
+    life.meter = life.meter._replace(wh=life.meter.wh + 5)
+    return life
+
+
+def test_a_flash_that_refuses(life):
+    life.chip.refuses = -5
+    assert stored(with_energy(life)) == ("broken", False)
+    life.chip.refuses = 0
+    life.files = lfs_files.LfsFiles(life.chip)  # the library of the PC asserts that one does after an error
+    life.files.put_under()
+    assert stored(life) == ("", True)
+
+
+def test_a_full_flash(life):
+    number = 0
+    with pytest.raises(OSError, match="28"):
+        while True:
+            number += 1
+            flash_files.append(f"/flight-{number % 3}.bin", b"x" * 1000)
+    for _ in range(100):  # a head needs no block of its own, so the count is stored on a full flash too
+        assert stored(with_energy(life)) == ("", True)
+    for _ in range(4):  # a record beyond what lies in the folder itself does
+        life.ledger._close_quarter()
+    assert stored(with_energy(life)) == ("full", True)
+    assert make_room.drop_oldest("/") == "flight-0.bin"
+    assert stored(with_energy(life)) == ("", True)
+    assert not life.ledger._waiting
+
+
+def test_an_operation_is_torn_in_each_way():
+    chance = random.Random(SEED)
+    ways = set()
+    for _ in range(200):
+        chip = FlashChip(2, chance)
+        chip.buffer[:] = bytes(2 * BLOCK)
+        chip.power_on(1)
+        assert chip.erase(None, 1) < 0 and chip.is_dead
+        assert chip.buffer[:BLOCK] == bytes(BLOCK)
+        ways.add((chip.was_inside, chip.buffer[BLOCK:] == b"\xff" * BLOCK, not any(chip.buffer[BLOCK:])))
+        chip.power_on(1)
+        chip.buffer[:] = b"\xff" * 2 * BLOCK
+        assert chip.prog(None, 0, 32, bytes(range(64))) < 0
+        found = bytes(chip.buffer[32:96])
+        done = next((at for at in range(64) if found[at] != at), 64)
+        assert found[done + 1 :] == b"\xff" * len(found[done + 1 :])
+        assert chip.prog(None, 0, 0, b"x") < 0 and chip.buffer[0] == 0xFF
+    assert ways == {(False, True, False), (False, False, True), (True, False, False)}
