@@ -16,7 +16,11 @@ TASKS = (
     ("latency", "host_tools.latency", "from PUBLISH to the pilot edge, and every deadline of the fault table"),
     ("soak", "host_tools.soak_task", "thousands of calendar hours of one box, or of a dead network"),
     ("hostile", "host_tools.hostile_port", "random and adversarial waveforms at the port, judged by the wire alone"),
-    ("power_cuts", "host_tools.power_cuts.task", "the supply fails at and inside flash operations of a real littlefs"),
+    (
+        "power_cuts",
+        "host_tools.power_cuts.task",
+        "the supply fails at and inside flash operations; energy over cuts; wear",
+    ),
     ("faults", "host_tools.faults.task", "every fault in every state, in pairs and at random, under the oracle"),
     ("updates", "host_tools.updates.task", "tampered updates by the hundred thousand: none may be taken"),
     ("mutate", "host_tools.mutate", "mutation score of the core"),

@@ -60,10 +60,24 @@ def run(argv):
     parser.add_argument("--count", type=int, default=20_000, metavar="N", help="cuts (default: %(default)s)")
     parser.add_argument("--continue", dest="is_continued", action="store_true", help="go on with the same seed")
     parser.add_argument("--seed", type=int, help="default: the commit's")
+    parser.add_argument("--wear", action="store_true", help="erases a year instead, and years at 100,000 cycles")
+    parser.add_argument("--energy", type=int, metavar="N", help="N cuts against the plant's truth instead")
     options = parser.parse_args(argv)
     sys.path.insert(0, str(bootstrap.ROOT))
     seed = options.seed if options.seed is not None else seed_of_commit()
+    if options.wear:
+        from host_tools.power_cuts import wear
+
+        return 0 if wear.report() else 1
     begun_s = time.monotonic()
-    results = jobs.Results("power_cuts", seed, options.is_continued, FOLDER)
-    found = jobs.done(planned(seed, options.count), work, results)
-    return 0 if report(seed, list(found.values()), time.monotonic() - begun_s) else 1
+    if options.energy:
+        from host_tools.sim import fake_machine
+
+        sys.modules.setdefault("machine", fake_machine)
+        from host_tools.power_cuts import energy as campaign
+    else:
+        campaign = sys.modules[__name__]
+    name = "energy_cuts" if options.energy else "power_cuts"
+    results = jobs.Results(name, seed, options.is_continued, FOLDER)
+    found = jobs.done(campaign.planned(seed, options.energy or options.count), campaign.work, results)
+    return 0 if campaign.report(seed, list(found.values()), time.monotonic() - begun_s) else 1
