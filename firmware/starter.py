@@ -10,6 +10,9 @@ SLOTS = ("a", "b")
 SAFE_AFTER = 3  # crashes in a row, each within ten minutes of its start, and the contactor stays open (faults.md X1)
 DATA = "/data"
 MOST_BYTES = 4096  # a manifest or box.json is smaller
+# Stored number of the slot: bit 0 which; bits 1, 2 a trial: 1 to come, 2 and 3 starts, 0 none; bit 3 it came back.
+START, TRIAL, CAME_BACK = 2, 6, 8
+TRIAL_MS = 420_000  # faults.md U3: 7 minutes
 
 
 def note(words):
@@ -122,9 +125,8 @@ def is_asked_to_stop():
         return False
     import select
 
-    poller = select.poll()
+    poller, before = select.poll(), b""
     poller.register(sys.stdin, select.POLLIN)
-    before = b""
     for _ in range(64):
         byte = sys.stdin.buffer.read(1) if poller.poll(0) else b""
         # Frames of a set-up (wire/improv.py) hold the same byte: always after a 1, and behind the I that begins them.
@@ -136,29 +138,58 @@ def is_asked_to_stop():
     return False
 
 
-def is_whole(letter):
-    """Whether every file of a slot's manifest is what it was: code that flash has changed is never run."""
+def security_of(letter):
+    """Security version of a slot that is whole, -1 of another: code that flash has changed is never run."""
     try:
         with open("/%s/manifest.json" % letter) as file:
-            files = json.loads(file.read(4 * MOST_BYTES))["files"]
-        for row in files:
+            found = json.loads(file.read(4 * MOST_BYTES))
+        for row in found["files"]:
             if sha256_of("/%s/%s" % (letter, row["path"])) != row["sha256"]:
-                return False
-        return len(files) > 0
+                return -1
+        return int(found.get("security", 0)) if found["files"] else -1
     except (OSError, ValueError, KeyError, TypeError):
-        return False
+        return -1
 
 
 def _choose_slot():
-    """Put the stored slot on the path, or the other one where that is not whole."""
-    first = SLOTS[number_of(memory(), "slot") & 1]
-    for letter in (first, SLOTS[1] if first == SLOTS[0] else SLOTS[0]):
-        if is_whole(letter):
-            if letter != first:
-                note("slot %s is not whole; slot %s is started" % (first, letter))
-            sys.path.insert(0, "/" + letter)
+    """Put the stored slot on the path, or the other one where that is not whole or has not passed its trial."""
+    number = number_of(memory(), "slot")
+    first, trial = number & 1, number & TRIAL
+    if trial == TRIAL:
+        note("slot %s has not passed its trial" % SLOTS[first])
+        first, trial = _go_back(), 0
+    elif trial:
+        set_number(memory(), "slot", number + START)  # counted before it can do anything
+    for index in (first, first ^ 1):
+        security = security_of(SLOTS[index])
+        if security >= 0:
+            if index != first:
+                note("slot %s is not whole; slot %s is started" % (SLOTS[first], SLOTS[index]))
+            if trial and index != first:
+                _go_back()
+            elif trial:
+                machine.Timer(0).init(mode=machine.Timer.ONE_SHOT, period=TRIAL_MS, callback=_end_trial)
+            else:
+                set_number(memory(), "security", max(security, number_of(memory(), "security")))
+            sys.path.insert(0, "/" + SLOTS[index])
             return
     note("no slot holds a whole firmware; flash it again")
+
+
+def _go_back():
+    """Index of the slot before the one on trial, which is stored; what that one did wrong is not this one's crash."""
+    back = number_of(memory(), "slot") & 1 ^ 1
+    set_number(memory(), "slot", back | CAME_BACK)
+    set_number(memory(), "crashes", 0)
+    return back
+
+
+def _end_trial(timer):
+    """Seven minutes are over: a version that has not passed by now goes (faults.md U3)."""
+    if number_of(memory(), "slot") & TRIAL:
+        _go_back()
+        set_number(memory(), "planned", 1)
+        machine.reset()
 
 
 def config_of(path):
@@ -179,12 +210,11 @@ def config_of(path):
     if slot():
         root = "/" + slot()
         made.update({"board_path": root + "/board.json", "page_path": root + "/page/index.html.gz", "data_dir": DATA})
-        made["is_power_return"] = machine.reset_cause() == machine.PWRON_RESET
-        made["has_watchdog"] = True
-        made.setdefault("has_wifi", True)
-        made.setdefault("web_host", "0.0.0.0")
-        made.setdefault("web_port", 80)
-        made.setdefault("tells_log", True)
+        made.update({"is_power_return": machine.reset_cause() == machine.PWRON_RESET, "has_watchdog": True})
+        number = number_of(memory(), "slot")
+        made["update"] = "trial" if number & TRIAL else "came_back" if number & CAME_BACK else ""
+        for key, value in (("has_wifi", True), ("web_host", "0.0.0.0"), ("web_port", 80), ("tells_log", True)):
+            made.setdefault(key, value)
         made["is_safe"] = is_safe_mode()
     return made
 
@@ -206,11 +236,10 @@ def hold():
 
 def keep_up():
     """Feed the watchdog for as long as a person works at the prompt."""
-    if not slot():
-        return
-    try:
-        from firmware.drivers.watchdog import keep_alive
+    if slot():
+        try:
+            from firmware.drivers.watchdog import keep_alive
 
-        keep_alive()
-    except Exception as error:  # then the watchdog starts the chip anew
-        note("%s: %s" % (type(error).__name__, error))
+            keep_alive()
+        except Exception as error:  # then the watchdog starts the chip anew
+            note("%s: %s" % (type(error).__name__, error))

@@ -85,9 +85,10 @@ class WDT:
             world.set_watchdog(timeout)
 
     def feed(self):
-        """One more timeout."""
+        """One more timeout; a tick lives, so timers run too."""
         if hasattr(world, "feed"):
             world.feed()
+        run_timers()
 
 
 def reset_cause():
@@ -108,7 +109,7 @@ def soft_reset():
 
 
 class Timer:
-    """A timer whose callbacks run while the prompt waits (run_timers), the one place where the harness needs them."""
+    """A timer whose callbacks run while the prompt waits, and whenever the watchdog is fed (run_timers)."""
 
     ONE_SHOT = 0
     PERIODIC = 1
@@ -124,7 +125,7 @@ class Timer:
     def init(self, *, mode=PERIODIC, period=-1, callback=None):
         """Start it."""
         self.mode, self.period_ms, self.callback = mode, period, callback
-        self.due_ms = time.ticks_ms() + period
+        self.due_ms = time.ticks_add(time.ticks_ms(), period)
         Timer.running.append(self)
 
     def deinit(self):
