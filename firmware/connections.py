@@ -27,6 +27,7 @@ class Connections:
         self._app = app
         self._config = app.config
         self._resolver = None
+        self._updates = None
         self.mqtt = None
         self.wifi = None
 
@@ -69,6 +70,16 @@ class Connections:
         store = log_store.add_to(self._keep, self._app)
         if has_page:
             self._start_page(recorder, store)
+        if config.get("update"):
+            self.updates().begun(config["update"])
+
+    def updates(self):
+        """Updates of the box; loaded for the first one, and for a trial."""
+        if self._updates is None:
+            from firmware.updates import Updates
+
+            self._updates = Updates(self._app)
+        return self._updates
 
     def _keep(self, name, run):
         self._app.health.add(name, run)
@@ -79,6 +90,7 @@ class Connections:
         from firmware.services.web_service import WebService
 
         web = WebService(self._config, self._app)
+        web.add_stream("/api/update", lambda request: self.updates().taken(request))
         if self.wifi is not None:
             from firmware.services import setup_pages
 

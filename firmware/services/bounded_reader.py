@@ -47,6 +47,10 @@ class BoundedReader:
             if len(line) >= MOST_LINE:
                 raise TooMuch("a line is too long")
 
+    def lengthen(self, for_s):
+        """Another deadline, for a body that is judged piece by piece as it comes."""
+        self._until_ms = self._now_ms() + for_s * 1000
+
     async def readexactly(self, count):
         """A body of `count` bytes. Errors: TooMuch, EOFError."""
         if count > MOST_BODY:

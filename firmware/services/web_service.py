@@ -15,6 +15,7 @@ from firmware.wire import secret, web_api
 MOST_CONNECTIONS = 4
 MOST_SESSIONS = 4
 STATUS_OF = {"code": 403, "button": 403, "wait": 429}  # of refused settings; 400 for the others
+STREAMED = 1 << 30  # bodies over MOST_BODY are never read whole: add_stream() judges them as they come, others refuse
 JSON_TYPE = {"Content-Type": "application/json", "Cache-Control": "no-store"}
 SAFE_HEADERS = (
     (
@@ -58,7 +59,7 @@ class WebService:
         self._open = 0
         self._logins = Throttle()
         self._codes = Throttle()
-        Request.max_content_length = Request.max_body_length = MOST_BODY
+        Request.max_content_length, Request.max_body_length = STREAMED, MOST_BODY
         self._web = self._routes(Microdot())
 
     def _routes(self, app):
@@ -83,12 +84,25 @@ class WebService:
         for method, path, call, is_public in rows:
             self._web.route(path, methods=[method])(self._guarded(call, is_public))
 
+    def add_stream(self, path, call):
+        """Add a POST of octets, which wants a login; call: coroutine of a request, whose body it reads itself."""
+
+        async def guarded(request):
+            refusal = self._refusal(request, False, "application/octet-stream")
+            response = refused(refusal[0], refusal[1]) if refusal else await call(request)
+            response.headers.update(dict(SAFE_HEADERS))
+            return response
+
+        self._web.route(path, methods=["POST"])(guarded)
+
     def _guarded(self, call, is_public):
         """The call behind the checks that every request passes."""
 
         async def guarded(request, number=None):
             """microdot passes the number of a path such as /api/flight/<int:number> by its name."""
-            refusal = self._refusal(request, is_public)
+            refusal = self._refusal(request, is_public, "application/json")
+            if request.content_length > MOST_BODY:
+                refusal = Refusal("too_big", "", "The request is too long.", None), 413
             if refusal:
                 response = refused(refusal[0], refusal[1])
             else:
@@ -99,15 +113,15 @@ class WebService:
 
         return guarded
 
-    def _refusal(self, request, is_public):
+    def _refusal(self, request, is_public, kind):
         """(Refusal, status) or None: foreign pages may not write, strangers may only see the page."""
         host = request.headers.get("Host", "")
         origin = request.headers.get("Origin")
         if request.method != "GET":
             if origin is not None and origin.split("//")[-1] != host:
                 return Refusal("foreign_page", "Origin", "Another page may not command this box.", None), 403
-            if not request.headers.get("Content-Type", "").startswith("application/json"):
-                return Refusal("bad_type", "Content-Type", "Send JSON.", None), 415
+            if not request.headers.get("Content-Type", "").startswith(kind):
+                return Refusal("bad_type", "Content-Type", "Send %s." % kind, None), 415
         if is_public is True or (is_public and is_public()) or self._is_known(request):
             return None
         return Refusal("login", "", "Please log in.", None), 401

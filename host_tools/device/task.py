@@ -7,6 +7,7 @@ COMMANDS = (
     ("build", "host_tools.device.build", "the tree as it lies on the chip, the same to the byte each time"),
     ("keys", "host_tools.device.keys", "the maker's pair of keys for updates: one to sign with, one to build in"),
     ("flash", "host_tools.device.flash_task", "an empty chip becomes a ticking box: MicroPython, partitions, firmware"),
+    ("update", "host_tools.device.update", "a signed update into the other slot, and a start on trial"),
     ("provision", "host_tools.device.provision", "an id and secrets for one box, and its label"),
     ("watch", "host_tools.device.watch", "what the running firmware says, in words, without stopping it"),
     ("backup", "host_tools.device.backup", "settings and facts of one box into a file, and back"),

@@ -1,0 +1,263 @@
+"""Signed updates on the virtual chip: over the page and the serial line, the trial, and the way back from a bad one."""
+
+import hashlib
+import http.client
+import json
+import shutil
+import time
+
+import pytest
+from chips import RunningChip, free_port
+
+from host_tools.device import build, bundle, install, slot
+from host_tools.device import task as device_task
+from host_tools.device.prompt import Prompt
+from host_tools.updates import trial_keys
+
+SEED = 20261121
+OCTETS = "application/octet-stream"
+# A version that starts and never ticks; one that cannot be loaded.
+IDLES = b"""
+import asyncio, machine
+VERSION = '0.1.0'
+def run(config):
+    async def fed():
+        dog = machine.WDT(timeout=2000)
+        while True:
+            dog.feed()
+            await asyncio.sleep(0.2)
+    asyncio.run(fed())
+"""
+RAISES = b"raise ValueError('a bad version')\n"
+
+
+def with_changes(files, changes, **head):
+    """The slot of a build with other files ({path: bytes}) or another head in its manifest, which agrees with it."""
+    made = {path: data for path, data in files.items() if path.startswith("a/")}
+    made.update({f"a/{path}": data for path, data in changes.items()})
+    manifest = json.loads(made.pop("a/manifest.json"))
+    manifest.update(head)
+    manifest["files"] = [
+        {"path": path[2:], "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+        for path, data in sorted(made.items())
+    ]
+    return {**made, "a/manifest.json": slot.compact(manifest)}
+
+
+@pytest.fixture(scope="module")
+def key():
+    return trial_keys.key(SEED)
+
+
+@pytest.fixture(scope="module")
+def files(key):
+    """{path: bytes} of a build that knows the key."""
+    return build.made("reference", trial_keys.modulus(key)).files
+
+
+@pytest.fixture(scope="module")
+def good(files, key):
+    """The next version as an update."""
+    return bundle.packed(with_changes(files, {}, version="0.2.0"), key)
+
+
+@pytest.fixture(scope="module")
+def installed(files, tmp_path_factory):
+    """(folder of a chip's flash with that build, port of its page)."""
+    folder, port = tmp_path_factory.mktemp("installed"), free_port()
+    box = {"box": "garage", "owner_token": "t", "web_host": "127.0.0.1", "web_port": port}
+    with RunningChip(folder) as chip, Prompt(chip.port) as prompt:
+        install.install(prompt, files, lambda path, number, of: None)
+        prompt.put("/box.json", json.dumps(box).encode())
+    return folder, port
+
+
+@pytest.fixture
+def flash(installed, tmp_path):
+    """A copy of it."""
+    shutil.copytree(installed[0], tmp_path / "chip")
+    return tmp_path / "chip", installed[1]
+
+
+def posted(port, octets, length_b=None, headers=()):
+    """(status, JSON) of a POST of an update."""
+    line = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    sent = {"Authorization": "Bearer t", "Content-Type": OCTETS, **dict(headers)}
+    line.request("POST", "/api/update", octets, {**sent, "Content-Length": str(length_b or len(octets))})
+    answer = line.getresponse()
+    return answer.status, json.loads(answer.read())
+
+
+def is_up(port):
+    """Whether the page answers."""
+    line = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        line.request("GET", "/healthz")
+        return line.getresponse().status == 200
+    except OSError:
+        return False
+
+
+def stored(flash):
+    """What the chip's own small store holds."""
+    return json.loads((flash / "nvs.json").read_text())["ebb"]
+
+
+def test_refusals_in_words_change_nothing(flash, good, key, files):
+    folder, port = flash
+    other = bundle.packed(with_changes(files, {}, version="0.2.0"), trial_keys.key(SEED + 1))
+    older = bundle.packed(with_changes(files, {}, version="0.0.9"), key)
+    foreign = bundle.packed(with_changes(files, {}, board="burst"), key)
+    holed = bytearray(good)
+    holed[-1] ^= 1
+    with RunningChip(folder) as chip:
+        chip.wait(lambda: is_up(port), "the page answers", 30)
+        before = stored(folder)
+        for octets, code in (
+            (b"", "wrong_length"),
+            (b"x" * 5000, "no_update"),
+            (good[:-1], "wrong_length"),
+            (good * 2, "wrong_length"),
+            (other, "bad_signature"),
+            (older, "older"),
+            (foreign, "wrong_board"),
+            (bytes(holed), "bad_file"),
+        ):
+            status, said = posted(port, octets)
+            assert status == 400 and said["code"] == code and len(said["words"]) > 15, said
+        assert posted(port, good, headers={"Authorization": "Bearer x"})[0] == 401
+        assert posted(port, good, headers={"Origin": "http://evil.example"})[0] == 403
+        assert posted(port, good, headers={"Content-Type": "application/json"})[0] == 415
+        chip.plant.car.is_plugged = True
+        chip.plant.wire_changed()
+        chip.wait(lambda: chip.plant.is_coil_on, "the car is charged", 60)
+        status, said = posted(port, good)
+        assert (status, said["code"]) == (409, "plugged") and "unplug" in said["todo"].lower()
+        assert chip.plant.is_coil_on, "an update that is refused stops no charge"
+        assert chip.chip.resets == [1] and stored(folder) == before
+
+
+def test_ten_times_too_long_and_two_at_once(flash, good):
+    folder, port = flash
+    with RunningChip(folder) as chip:
+        chip.wait(lambda: is_up(port), "the page answers", 30)
+        status, said = posted(port, good + bytes(9 * len(good)))
+        assert (status, said["code"]) == (400, "wrong_length"), said
+        slow = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        headers = {"Authorization": "Bearer t", "Content-Type": OCTETS, "Content-Length": str(len(good))}
+        slow.request("POST", "/api/update", good[:100_000], headers)
+        time.sleep(1)
+        status, said = posted(port, good)
+        assert (status, said["code"]) == (409, "busy")
+        slow.close()
+        chip.wait_said("broke off", 30)
+        assert posted(port, good)[1]["code"] == "stored", "the one that broke off leaves nothing behind"
+
+
+def test_a_car_that_comes_meanwhile_stops_it(flash, good):
+    folder, port = flash
+    with RunningChip(folder) as chip:
+        chip.wait(lambda: is_up(port), "the page answers", 30)
+        said = []
+        half = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        headers = {"Authorization": "Bearer t", "Content-Type": OCTETS, "Content-Length": str(len(good))}
+        half.request("POST", "/api/update", good[:60_000], headers)
+        time.sleep(0.5)
+        chip.plant.car.is_plugged = True
+        chip.plant.wire_changed()
+        time.sleep(0.5)
+        half.send(good[60_000:])
+        said = json.loads(half.getresponse().read())
+        assert said["code"] == "plugged"
+        chip.wait(lambda: chip.plant.is_coil_on, "the car is charged as ever", 60)
+
+
+def test_from_the_page_to_a_passed_trial(flash, good):
+    folder, port = flash
+    with RunningChip(folder, speed=3) as chip:
+        chip.wait(lambda: is_up(port), "the page answers", 30)
+        assert posted(port, good) == (200, {**posted_words("stored"), "code": "stored", "field": ""})
+        chip.wait(lambda: len(chip.chip.resets) == 2, "it starts anew", 20)
+        chip.wait_runs()
+        assert stored(folder)["slot"] == 1 | 4, "slot b, in its first start on trial"
+        chip.wait(lambda: is_up(port), "the page of the new version answers", 30)
+        status, said = posted(port, good)
+        assert (status, said["code"]) == (409, "trial")
+        chip.wait_said("has passed its trial", 90)
+        assert stored(folder)["slot"] == 1
+        assert stored(folder)["security"] == slot.SECURITY_VERSION
+        chip.power_cut()
+        chip.wait(lambda: is_up(port), "it stays", 30)
+        assert stored(folder)["slot"] == 1
+        # And from b back into a.
+        assert posted(port, good)[1]["code"] == "stored"
+        chip.wait(lambda: stored(folder)["slot"] == 0 | 4, "slot a is on trial", 30)
+
+
+def posted_words(code):
+    """Words of a code as the box says them."""
+    from host_tools.docs_task import phrase
+
+    words, todo = phrase("update." + code)
+    return {"words": words, "todo": todo}
+
+
+def test_a_version_that_cannot_start_is_gone_after_two_boots(flash, files, key):
+    folder, port = flash
+    bad = with_changes(files, slot.compiled({"firmware/app.py": RAISES}), version="0.2.0")
+    with RunningChip(folder) as chip:
+        chip.wait(lambda: is_up(port), "the page answers", 30)
+        assert posted(port, bundle.packed(bad, key))[1]["code"] == "stored"
+        chip.wait_said("slot b has not passed its trial", 60)
+        chip.wait(lambda: is_up(port), "the version before answers", 30)
+        assert chip.said().count("a bad version") == 2
+        assert chip.chip.resets == [1, 2, 2, 2]
+        assert stored(folder)["slot"] == 0 | 8 and stored(folder)["crashes"] == 0
+        chip.wait_said("the one before runs again", 20)
+        chip.plant.car.is_plugged = True
+        chip.plant.wire_changed()
+        chip.wait(lambda: chip.plant.is_coil_on, "it charges as ever", 60)
+
+
+def test_a_version_that_never_ticks_is_gone_after_seven_minutes(flash, files, key):
+    folder, port = flash
+    idle = with_changes(files, slot.compiled({"firmware/app.py": IDLES}), version="0.2.0")
+    with RunningChip(folder, speed=10) as chip:
+        chip.wait(lambda: is_up(port), "the page answers", 30)
+        assert posted(port, bundle.packed(idle, key))[1]["code"] == "stored"
+        chip.wait(lambda: stored(folder)["slot"] == 1 | 4, "it is on trial", 30)
+        begun_us = chip.plant.now_us
+        chip.wait(lambda: stored(folder)["slot"] == 0 | 8, "it goes", 80)
+        took_s = (chip.plant.now_us - begun_us) / 1_000_000
+        print(f"trial ended after {took_s:.0f} s of the box's time")
+        assert 400 <= took_s <= 440
+        chip.wait(lambda: is_up(port), "the version before answers", 30)
+        assert not chip.plant.is_coil_on
+
+
+def test_over_the_serial_line(flash, good, key, files, tmp_path, capsys):
+    folder, port = flash
+    path = tmp_path / "new.ebbupdate"
+    with RunningChip(folder) as chip:
+        chip.wait(lambda: is_up(port), "the page answers", 30)
+        for octets, words in (
+            (b"short", "no update of ebb"),
+            (bundle.packed(with_changes(files, {}, board="burst"), key), "another board"),
+            (good[:-1] + bytes((good[-1] ^ 1,)), "damaged"),
+        ):
+            path.write_bytes(octets)
+            assert device_task.run(["update", "--port", chip.port, str(path)]) == 2
+            said = capsys.readouterr().err.splitlines()[-1]
+            assert words in said
+            chip.wait_runs()
+        chip.wait(lambda: is_up(port), "the old version runs on", 30)
+        assert not stored(folder).get("slot")
+        path.write_bytes(good)
+        assert device_task.run(["update", "--port", chip.port, str(path)]) == 0
+        chip.wait(lambda: stored(folder)["slot"] == 1 | 4, "the new version is on trial", 30)
+        chip.wait(lambda: is_up(port), "its page answers", 30)
+        chip.plant.car.is_plugged = True
+        chip.plant.wire_changed()
+        time.sleep(1)
+        assert device_task.run(["update", "--port", chip.port, str(path)]) == 2
+        assert "A car is plugged in" in capsys.readouterr().err
