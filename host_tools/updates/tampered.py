@@ -18,14 +18,14 @@ Set = namedtuple("Set", ("key", "modulus", "good", "others"))
 Set.__doc__ = "A key, its modulus, an update that is right, and {name: update} of those made well and not for this box."
 
 
-def slot_files(chance, board=BOARD, version=VERSION, security=SECURITY):
-    """{path: bytes} as a build has it, with a handful of files of nothing in particular."""
-    contents = {f"a/firmware/file{number}.mpy": chance.randbytes(size) for number, size in enumerate(FILE_BYTES)}
+def slot_files(chance, sizes=FILE_BYTES, **head):
+    """{path: bytes} as a build has it, with files of nothing in particular; head: what else its manifest says."""
+    contents = {f"a/firmware/file{number:02}.mpy": chance.randbytes(size) for number, size in enumerate(sizes)}
     rows = [
         {"path": path[2:], "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
         for path, data in sorted(contents.items())
     ]
-    manifest = {"version": version, "security": security, "board": board, "files": rows}
+    manifest = {"version": VERSION, "security": SECURITY, "board": BOARD, "files": rows, **head}
     return {**contents, "a/manifest.json": json.dumps(manifest, separators=(",", ":")).encode()}
 
 

@@ -7,7 +7,7 @@ import pytest
 from firmware.wire import update_bundle, update_header
 from host_tools import jobs
 from host_tools.device import bundle
-from host_tools.updates import tampered, task
+from host_tools.updates import cuts, tampered, task
 
 SEED = random.SystemRandom().randrange(1 << 31)
 ALL_SIGNED_BITS = (update_header.HEAD_B + update_header.SIGNATURE_B) * 8
@@ -112,3 +112,16 @@ def test_a_planted_mistake_is_found(known, monkeypatch, module, name, planted):
             print(found[0])
             return
     raise AssertionError(f"seed {SEED}: not found")
+
+
+def test_a_cut_at_any_byte_leaves_old_or_new():
+    found = cuts.counts(SEED, 24)
+    assert found["bad"] == 0 and found["none"] == 0, f"seed {SEED}"
+    assert found["bytes"] == 65_537 and found["operations"] > 300
+    assert found["old"] > 50 and found["second"] > 0 and found["again"] == 12 and found["new"] >= 14
+
+
+@pytest.mark.parametrize("bug", ("own slot", "unchecked"))
+def test_a_planted_mistake_is_found_by_cuts(bug):
+    """An update into the slot that runs; a slot that is chosen before it is whole and taken without a look."""
+    assert cuts.counts(SEED, 24, bug)["bad"] > 0
