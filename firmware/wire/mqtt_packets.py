@@ -1,5 +1,7 @@
 """MQTT 3.1.1 packets as bytes: what the box sends, and what a broker may send back, length checked first."""
 
+from firmware.wire import utf8
+
 CONNECT, CONNACK, PUBLISH, PUBACK = 1, 2, 3, 4
 SUBSCRIBE, SUBACK, UNSUBACK, PINGREQ, PINGRESP = 8, 9, 11, 12, 13
 
@@ -126,8 +128,8 @@ def opened_publish(first: int, body: "Octets") -> "tuple[str, bytes, int, bool, 
     if length == 0 or start + (2 if qos else 0) > len(body):
         raise MqttError("bad_topic")
     try:
-        topic = str(bytes(body[2:start]), "utf-8")
-    except (UnicodeError, ValueError):
+        topic = utf8.text_of(body[2:start])
+    except ValueError:
         raise MqttError("bad_topic")
     packet_id = 0
     if qos:

@@ -1,5 +1,7 @@
 """JSON as the grid contract means it: objects, whole numbers, text and booleans, every doubt refused."""
 
+from firmware.wire import utf8
+
 MOST_DEPTH = 3
 MOST_INT = 2**31 - 1
 MOST_TEXT = 128  # longer text than any field allows
@@ -18,8 +20,8 @@ class BadJson(Exception):
 def opened(payload: "Octets") -> "Fields":
     """Dict of a JSON object in bytes. Values: int, str, bool, None, list, dict. Errors: BadJson."""
     try:
-        text = str(bytes(payload), "utf-8")
-    except (UnicodeError, ValueError):
+        text = utf8.text_of(payload)
+    except ValueError:
         raise BadJson("bad_json", "")
     scanner = Scanner(text)
     scanner.skip()
