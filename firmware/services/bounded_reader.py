@@ -33,7 +33,8 @@ class BoundedReader:
         self._lines += 1
         if self._lines > MOST_HEADERS + 2:
             raise TooMuch("too many headers")
-        return await asyncio.wait_for(self._line(), self._left_s())
+        left_s = self._left_s()
+        return await asyncio.wait_for(self._line(), left_s)
 
     async def _line(self):
         line = bytearray()
@@ -52,7 +53,11 @@ class BoundedReader:
         self._until_ms = self._now_ms() + for_s * 1000
 
     async def readexactly(self, count):
-        """A body of `count` bytes. Errors: TooMuch, EOFError."""
-        if count > MOST_BODY:
+        """A body of `count` bytes. Errors: TooMuch, EOFError.
+
+        microdot passes on what Content-Length says, and a stream of the chip takes −1 for "all there ever is".
+        """
+        if not 0 <= count <= MOST_BODY:
             raise TooMuch("the body is too long")
-        return await asyncio.wait_for(self._reader.readexactly(count), self._left_s())
+        left_s = self._left_s()
+        return await asyncio.wait_for(self._reader.readexactly(count), left_s)
