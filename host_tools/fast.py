@@ -11,7 +11,7 @@ PROGRAM = "pypy3"
 PACKAGE = "pypy3"  # of Debian
 OLDEST = "3.9"  # language of Debian's; what is simulated is written in it
 # Tasks that only compute, and the option without which they do not.
-SIMULATED = (("faults", None), ("hostile", None), ("soak", None), ("latency", "--deadlines"))
+SIMULATED = (("faults", None), ("hostile", None), ("soak", None), ("latency", "--deadlines"), ("fuzz", None))
 
 
 def is_simulated(argv):

@@ -23,6 +23,7 @@ TASKS = (
     ),
     ("faults", "host_tools.faults.task", "every fault in every state, in pairs and at random, under the oracle"),
     ("updates", "host_tools.updates.task", "tampered updates by the hundred thousand: none may be taken"),
+    ("fuzz", "host_tools.fuzz.task", "broken inputs for every parser that meets bytes from outside"),
     ("mutate", "host_tools.mutate", "mutation score of the core"),
 )
 

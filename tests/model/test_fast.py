@@ -43,6 +43,7 @@ def test_both_interpreters_count_the_same():
         (["faults", "--pairs"], True),
         (["soak", "--hours", "3"], True),
         (["hostile"], True),
+        (["fuzz", "--count", "9"], True),
         (["latency", "--deadlines", "--trials", "5"], True),
         (["latency"], False),
         (["test", "faults"], False),
