@@ -9,6 +9,9 @@ TARGETS = (
     ("http", "host_tools.fuzz.http", 4),
     ("settings", "host_tools.fuzz.settings_import", 16),
     ("log", "host_tools.fuzz.log", 30),
+    ("ledger", "host_tools.fuzz.ledger", 20),
+    ("stored", "host_tools.fuzz.stored", 12),
+    ("update", "host_tools.fuzz.update", 8),
 )
 
 

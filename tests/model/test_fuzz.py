@@ -9,12 +9,21 @@ import pytest
 
 from firmware.core import settings
 from firmware.services import bounded_reader, web_service, web_settings
-from firmware.wire import grid_contract, log_lines, utf8, web_api
+from firmware.wire import (
+    grid_contract,
+    ledger_record,
+    log_lines,
+    strict_json,
+    update_bundle,
+    update_header,
+    utf8,
+    web_api,
+)
 from host_tools import bootstrap, fast, jobs
 from host_tools.faults import task as faults_task
 from host_tools.fuzz import campaign, targets, task
 
-INPUTS = 60_000
+INPUTS = 80_000
 NAMES = [row[0] for row in targets.TARGETS]
 # (target, part of a label, least permille of its inputs): situations that must be reached again and again
 REACHED = (
@@ -31,6 +40,14 @@ REACHED = (
     ("settings", "button", 5),
     ("log", "fault", 20),
     ("log", "new", 2),
+    ("ledger", "head", 50),
+    ("ledger", "quarter", 50),
+    ("ledger", "session", 50),
+    ("stored", "good", 50),
+    ("stored", "refused", 100),
+    ("update", "whole", 10),
+    ("update", "bad_file", 10),
+    ("update", "bad_manifest", 50),
 )
 
 
@@ -117,6 +134,11 @@ PLANTED = (
     ("settings", settings, "refused_int", lambda value, low, high, step: None, "of"),
     ("settings", web_settings, "installers", lambda before, made: "", "an installer's setting"),
     ("log", log_lines, "opened", opened_loosely, "a record that reads otherwise"),
+    ("ledger", ledger_record, "minutes_of", lambda octets: tuple(octets[:45:3]), "a record that reads otherwise"),
+    ("stored", settings, "refused_int", lambda value, low, high, step: None, "of"),
+    ("stored", strict_json, "opened", lambda payload: {}["x"], "KeyError"),
+    ("update", update_bundle, "is_path", lambda path: True, "a path out of its slot"),
+    ("update", update_header, "unfit", lambda head, board, version, security: None, "an "),
     ("log", log_lines, "MOST_TIMES", -1, "a count that falls"),
 )
 
