@@ -50,6 +50,15 @@ def board_of(config):
     return Board(facts), own_words
 
 
+def first_memory(board, chosen, config):
+    """Memory of a box that starts: its cable, its wait after a power cut, what its parts are made for."""
+    facts = board.facts
+    rows = (claims.standing("cable", facts.cable_ma, Ref("board", "cable", 0)),)
+    hold_ms = random_below(chosen.restart_spread_s + 1) * 1000 if config.get("is_power_return") else 0
+    kit = Kit(facts.contactor_operations, facts.leakage_retry == "ul", random_below(1 << 30))
+    return decide.first_memory(board.now_ms(), rows, (0, hold_ms), kit)
+
+
 def resumed(folder, facts, memory):
     """(Ledger of a folder, Memory that counts on from it, code of what was wrong with it)."""
     from firmware.services import ledger_start
@@ -73,13 +82,9 @@ class App:
         self.log = EventLog()
         self.store = SettingsStore(config["data_dir"])
         chosen, trouble = self.store.load()
-        rows = (claims.standing("cable", self.board.facts.cable_ma, Ref("board", "cable", 0)),)
-        hold_ms = random_below(chosen.restart_spread_s + 1) * 1000 if config.get("is_power_return") else 0
-        facts = self.board.facts
-        kit = Kit(facts.contactor_operations, facts.leakage_retry == "ul", random_below(1 << 30))
         self.state = StateStore(config["data_dir"])
-        memory = decide.first_memory(self.board.now_ms(), rows, (0, hold_ms), kit)
-        self.ledger, memory, ledger_code = resumed(config["data_dir"].rstrip("/") + "/", facts, memory)
+        memory = first_memory(self.board, chosen, config)
+        self.ledger, memory, uncounted = resumed(config["data_dir"].rstrip("/") + "/", self.board.facts, memory)
         memory, lost = self.state.restored(memory, bool(config.get("is_power_return")))
         self.now_ms = self.board.now_ms
         self.inbox = Inbox()
@@ -101,10 +106,12 @@ class App:
         for name, code in (("settings", trouble), ("state", lost)):
             if code:
                 self.notice(name, "stored." + code)
-        if own_words:
-            self.tell("board", own_words)
-        if ledger_code:
-            self.tell("ledger", self.phrases.phrase("ledger." + ledger_code)[0])
+        for name, words in (
+            ("board", own_words),
+            ("ledger", uncounted and self.phrases.phrase("ledger." + uncounted)[0]),
+        ):
+            if words:
+                self.tell(name, words)
 
     def settings(self):
         """Settings in force."""

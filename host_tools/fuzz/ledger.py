@@ -19,9 +19,11 @@ def seeds():
     """A record of each kind, small and large."""
     made = []
     for value in (0, 1, 0xFFFF):
-        minutes_mwh: Any = tuple(range(value, value + 15))
-        made.append(ledger_record.packed_head(ledger_record.Head(*([value] * 11 + [minutes_mwh]))))
-        made.append(ledger_record.packed_quarter(ledger_record.Quarter(*([value] * 4 + [minutes_mwh]))))
+        minutes_mwh = tuple(range(value, value + 15))
+        head: Any = (*[value] * 11, minutes_mwh)
+        quarter: Any = (*[value] * 4, minutes_mwh)
+        made.append(ledger_record.packed_head(ledger_record.Head(*head)))
+        made.append(ledger_record.packed_quarter(ledger_record.Quarter(*quarter)))
         made.append(ledger_record.packed_session(ledger_record.Session(*[value] * 8)))
     return made
 
