@@ -65,11 +65,10 @@ class Connections:
             from firmware.services import flight_recorder
 
             recorder = flight_recorder.add_to(self._keep, self._app, seconds)
-        from firmware.services import log_store
-
-        store = log_store.add_to(self._keep, self._app)
         if has_page:
-            self._start_page(recorder, store)
+            from firmware.services import log_store
+
+            self._start_page(recorder, log_store.add_to(self._keep, self._app))
         if config.get("update"):
             self.updates().begun(config["update"])
 

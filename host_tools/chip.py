@@ -170,11 +170,14 @@ def with_words(folder):
     return folder
 
 
-def firmware_sources():
-    """((bytes, name on the device), …) of the firmware, shrunk, and the third-party modules it ships with."""
+def firmware_sources(instead=None):
+    """((bytes, name on the device), …) of the firmware, shrunk, and the third-party modules it ships with.
+
+    instead: {path: text} of modules that stand in the place of the firmware's.
+    """
     import microdot
 
-    made, _ = shrink.shrunk(plain_sources(), callers())
+    made, _ = shrink.shrunk({**plain_sources(), **(instead or {})}, callers())
     folder = Path(microdot.__file__).parent
     third_party = [
         ((folder / name).read_bytes(), f"microdot/{name}") for name in ("__init__.py", "microdot.py", "sse.py")

@@ -10,6 +10,7 @@ from firmware.core.records import Event, Refusal
 from firmware.services import web_settings
 from firmware.services.bounded_reader import MOST_BODY, BoundedReader
 from firmware.services.throttle import Throttle
+from firmware.services.web_writer import AsyncWriter, closed
 from firmware.wire import secret, web_api
 
 MOST_CONNECTIONS = 4
@@ -233,31 +234,3 @@ class WebService:
         finally:
             self._open -= 1
             await closed(writer)
-
-
-async def closed(writer):
-    """Close a connection: close() alone does nothing on the chip, and an answer without a length ends here."""
-    writer.close()
-    try:
-        await asyncio.wait_for(writer.wait_closed(), 5)
-    except (OSError, asyncio.TimeoutError):
-        pass  # it is gone
-
-
-class AsyncWriter:
-    """The writer that microdot expects, the same on both interpreters."""
-
-    def __init__(self, writer):
-        self._writer = writer
-
-    def get_extra_info(self, name):
-        """Who asks."""
-        return self._writer.get_extra_info(name)
-
-    async def awrite(self, body):
-        """Write and wait until it is gone."""
-        self._writer.write(body)
-        await asyncio.wait_for(self._writer.drain(), 5)
-
-    async def aclose(self):
-        """Closed by the server."""

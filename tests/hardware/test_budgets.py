@@ -20,8 +20,10 @@ def within(name, found):
     assert found <= float(row["goal"])
 
 
-def test_heap_of_the_control_part():
-    within("heap_control_part", budgets.number_of(budgets.on_chip("heap_cost.py", "256k"), "heap_control_part"))
+def test_heap_of_the_control_part_and_of_what_keeps_its_state():
+    alone, keeping = budgets.control_part_b()
+    within("heap_control_part", alone)
+    within("heap_keeping", keeping)
 
 
 @pytest.mark.parametrize("when", ("at_start", "after_13_days"))

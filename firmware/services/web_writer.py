@@ -1,0 +1,33 @@
+"""Writing to a browser: never for ever, and closed at the end on both interpreters."""
+
+import asyncio
+
+MOST_S = 5
+
+
+async def closed(writer):
+    """Close a connection: close() alone does nothing on the chip, and an answer without a length ends here."""
+    writer.close()
+    try:
+        await asyncio.wait_for(writer.wait_closed(), MOST_S)
+    except (OSError, asyncio.TimeoutError):
+        pass  # it is gone
+
+
+class AsyncWriter:
+    """The writer that microdot expects, the same on both interpreters."""
+
+    def __init__(self, writer):
+        self._writer = writer
+
+    def get_extra_info(self, name):
+        """Who asks."""
+        return self._writer.get_extra_info(name)
+
+    async def awrite(self, body):
+        """Write and wait until it is gone."""
+        self._writer.write(body)
+        await asyncio.wait_for(self._writer.drain(), MOST_S)
+
+    async def aclose(self):
+        """Closed by the server."""
