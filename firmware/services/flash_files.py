@@ -1,6 +1,5 @@
 """Files on the data partition: written whole under another name and renamed, read with a bound, every write counted."""
 
-import binascii
 import os
 
 NEW = ".new"  # behind the name of what is not complete yet
@@ -38,11 +37,6 @@ class Tally:
 
 
 tally = Tally()
-
-
-def crc32(data):
-    """Checksum of bytes, 0 … 2^32 − 1."""
-    return binascii.crc32(data) & 0xFFFFFFFF
 
 
 def write_beside(path, data):

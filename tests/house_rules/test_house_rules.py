@@ -27,7 +27,6 @@ OWNED = {
     "web_service.py": ("microdot",),
     "setup_pages.py": ("microdot",),
     "flight_pages.py": ("microdot",),
-    "flash_files.py": ("binascii",),
     "flight_record.py": ("struct",),
     "log_lines.py": ("struct",),
     "log_pages.py": ("microdot",),

@@ -64,10 +64,6 @@ class Files(unittest.TestCase):
         flash_files.append(PATH, b"45")
         self.assertEqual((tally.writes - before[0], tally.written_b - before[1]), (2, 5))
 
-    def test_checksum(self):
-        self.assertEqual(flash_files.crc32(b"123456789"), 0xCBF43926)
-        self.assertEqual(flash_files.crc32(b""), 0)
-
 
 class Rate(unittest.TestCase):
     def test_nothing_plain_in_the_first_minute(self):
