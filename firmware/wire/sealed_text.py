@@ -29,9 +29,8 @@ def unsealed(payload: bytes) -> "tuple[int, int, Fields] | None":
         parsed: Json = json.loads(text + "}")
     except (ValueError, UnicodeError, RuntimeError):  # RuntimeError: too deep for the parser
         return None
-    if not isinstance(parsed, dict):
-        return None
-    version, seq = parsed.pop("version", 0), parsed.pop("seq", 0)
+    found = parsed if isinstance(parsed, dict) else {}  # on the chip "[1}" is a list
+    version, seq = found.pop("version", 0), found.pop("seq", 0)
     if type(version) is not int or type(seq) is not int or version < 1 or seq < 1:
         return None
-    return version, seq, parsed
+    return version, seq, found
