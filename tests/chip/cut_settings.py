@@ -6,72 +6,12 @@ Prints one line of counts: cuts, of which old, new; second cuts during the start
 import sys
 
 import vfs
+from cut_flash import READ_B, Flash, mounted, unmounted
 
 from firmware.core import settings
 from firmware.services import flash_files
 from firmware.services.settings_store import SettingsStore
 from firmware.wire import settings_file
-
-BLOCK_B, BLOCKS, READ_B = 4096, 16, 32
-FAILED = -5  # EIO; a device never raises
-
-
-class Flash:
-    """NOR flash in memory whose power goes at the operation number `left`, in the middle of a write or an erase."""
-
-    def __init__(self):
-        self.memory = bytearray(b"\xff" * (BLOCK_B * BLOCKS))
-        self.left = 1 << 29
-        self.error = 0  # after the power went every operation fails
-        self.part = 1  # how much of the operation in which it goes is done: quarters
-
-    def _is_cut(self):
-        if self.error:
-            return True
-        self.left -= 1
-        if self.left < 0:
-            self.error = FAILED
-        return False
-
-    def readblocks(self, block, buffer, offset=0):
-        if self.error:
-            return self.error
-        at = block * BLOCK_B + offset
-        memoryview(buffer)[:] = memoryview(self.memory)[at : at + len(buffer)]
-        return 0
-
-    def writeblocks(self, block, buffer, offset=0):
-        if self._is_cut():
-            return self.error
-        count = len(buffer) * self.part // 4 if self.error else len(buffer)
-        at = block * BLOCK_B + offset
-        memoryview(self.memory)[at : at + count] = memoryview(buffer)[:count]
-        return self.error
-
-    def ioctl(self, number, block):
-        if number == 4:
-            return BLOCKS
-        if number == 5:
-            return BLOCK_B
-        if number == 6:
-            if self._is_cut():
-                return self.error
-            at = block * BLOCK_B
-            count = BLOCK_B * self.part // 4 if self.error else BLOCK_B
-            for index in range(at, at + count):
-                self.memory[index] = 255
-            return self.error
-        return 0
-
-
-def mounted(flash):
-    """Mount the flash at /d."""
-    vfs.mount(vfs.VfsLfs2(flash, progsize=READ_B, readsize=READ_B), "/d")
-
-
-def unmounted():
-    """The power went: nothing is written any more."""
-    vfs.umount("/d")
 
 
 def saved(flash, rows):
