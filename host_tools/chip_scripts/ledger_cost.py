@@ -1,0 +1,82 @@
+"""Runs on the interpreter: how long a look of the ledger blocks, on its own VfsLfs2 over a flash in memory."""
+
+import gc
+import os
+import time
+
+import vfs
+
+from firmware.core.records import Energy
+from firmware.services import ledger_start
+from firmware.services.flash_files import tally
+from firmware.services.ledger import Ledger
+
+BLOCK, BLOCKS = 4096, 64
+HOURS = 12
+LIVES = 5
+NOON_S = 1_795_176_000
+
+
+class Flash:
+    """A block device in memory."""
+
+    def __init__(self):
+        self.octets = bytearray(BLOCK * BLOCKS)
+        self.erases = 0
+
+    def readblocks(self, number, buffer, offset=0):
+        at = number * BLOCK + offset
+        buffer[:] = memoryview(self.octets)[at : at + len(buffer)]
+
+    def writeblocks(self, number, buffer, offset=0):
+        at = number * BLOCK + offset
+        self.octets[at : at + len(buffer)] = buffer
+
+    def ioctl(self, operation, argument):
+        if operation == 4:
+            return BLOCKS
+        if operation == 5:
+            return BLOCK
+        if operation == 6:
+            self.erases += 1
+        return 0
+
+
+def lived():
+    """([us of each write], erases, us of a start) of the same hours, on a new flash."""
+    flash = Flash()
+    vfs.VfsLfs2.mkfs(flash)
+    vfs.mount(vfs.VfsLfs2(flash), "/flash")
+    os.mkdir("/flash/data")
+    ledger = Ledger("/flash/data/", ledger_start.found("/flash/data/", 40))
+    wh, mwh, begun = 0, 0, None
+    times_us = []
+    for now_s in range(5, HOURS * 3600, 5):
+        if now_s % 3600 == 0:
+            begun = None if begun else (wh, mwh, now_s * 1000)
+        mwh += 15_000
+        wh, mwh = wh + mwh // 1000, mwh % 1000
+        wh0, mwh0, at_ms = begun or (None, 0, 0)
+        meter = Energy(wh, mwh, 0, wh0, mwh0, at_ms)
+        gc.collect()
+        before = tally.writes
+        start_us = time.ticks_us()
+        ledger.step(now_s * 1000, NOON_S + now_s, meter)
+        for_us = time.ticks_diff(time.ticks_us(), start_us)
+        if tally.writes > before:
+            times_us.append(for_us)
+    start_us = time.ticks_us()
+    ledger_start.found("/flash/data/", 40)
+    start_us = time.ticks_diff(time.ticks_us(), start_us)
+    vfs.umount("/flash")
+    return times_us, flash.erases, start_us
+
+
+# The least of several lives for each write: what else the PC did meanwhile is no time of the ledger.
+lives = [lived() for _ in range(LIVES)]
+times_us = sorted([min([life[0][index] for life in lives]) for index in range(len(lives[0][0]))])
+print("ledger_write_mean: %d us" % (sum(times_us) // len(times_us)))
+print("ledger_write_p99: %d us" % times_us[len(times_us) * 99 // 100])
+print("ledger_write_max: %d us" % times_us[-1])
+print("ledger_writes: %d in %d h, %d erases" % (len(times_us), HOURS, lives[0][1]))
+print("ledger_start: %d us" % min([life[2] for life in lives]))
