@@ -7,7 +7,7 @@ from firmware.core.records import Refusal
 from firmware.services import web_settings
 from firmware.services.bounded_reader import MOST_BODY
 from firmware.services.throttle import Throttle
-from firmware.wire import web_api
+from firmware.wire import backup, web_api
 from host_tools.fuzz import objects
 from host_tools.fuzz.broken import must
 
@@ -102,8 +102,13 @@ def seeds():
 
 
 def fresh(chance):
-    """Good changes, a little changed."""
-    return objects.made(chance, GOOD, (NAMES, VALUES))
+    """Good changes, a little changed; a part of them as a backup."""
+    made = objects.made(chance, GOOD, (NAMES, VALUES))
+    if chance() < 0.7:
+        return made
+    found = json.loads(made)
+    body = {"kind": backup.KIND, "version": 1 + int(chance() * 4), "settings": found, "crc": backup.checksum(found)}
+    return json.dumps({**body, "owner_only": chance() < 0.5}).encode()
 
 
 def repaired(octets, chance):
@@ -116,6 +121,9 @@ def tried(octets):
     fields = web_api.fields_of(octets, MOST_BODY)
     if isinstance(fields, Refusal):
         return fields.code
+    saved = backup.changes(fields, settings.defaults())
+    if not isinstance(saved, Refusal):
+        return restored(*saved)
     made = settings.changed(settings.defaults(), fields)
     label = "none" if isinstance(made, Refusal) else "good"
     if isinstance(made, Refusal):
@@ -134,6 +142,17 @@ def tried(octets):
         must(row[6] != "installer" or value == old, "an installer's setting changes without the installer")
         must(not row[0].startswith("wifi") or value == old, "Wi-Fi changes without a trial")
     return label + " taken"
+
+
+def restored(asked, left_out):
+    """Label of a backup that is whole. Errors: Broken."""
+    must(asked.get("mqtt_password", "") == "" and "wifi_password" not in asked, "a backup sets a secret")
+    must(all(isinstance(key, str) for key in left_out), "what is left out has no name")
+    made = settings.changed(settings.defaults(), asked)
+    if isinstance(made, Refusal):
+        return "backup refused"
+    in_bounds(made)
+    return "backup taken"
 
 
 def in_bounds(made):

@@ -4,7 +4,7 @@ import json
 
 from firmware.core import settings
 from firmware.core.records import Refusal
-from firmware.wire import settings_file
+from firmware.wire import sealed_text, settings_file
 from host_tools.fuzz import objects, settings_import
 from host_tools.fuzz.broken import must
 
@@ -32,15 +32,15 @@ def fresh(chance):
 def sealed(text):
     """A file with a good checksum for the text before it."""
     try:
-        check = settings_file.crc_of(text.decode())
+        check = sealed_text.crc_of(text.decode())
     except ValueError:
         check = "0" * 8
-    return text + settings_file.MARK.encode() + check.encode() + settings_file.END.encode()
+    return text + sealed_text.MARK.encode() + check.encode() + sealed_text.END.encode()
 
 
 def repaired(octets, chance):
     """Most of them with a good checksum, so that more than that is looked at."""
-    text, mark, _ = octets.rpartition(settings_file.MARK.encode())
+    text, mark, _ = octets.rpartition(sealed_text.MARK.encode())
     return sealed(text) if mark and chance() < 0.75 else octets
 
 
@@ -51,7 +51,7 @@ def tried(octets):
         return "damaged"
     version, seq, made = found
     must(type(version) is int and type(seq) is int and seq >= 0 and version >= 1, "a version that is none")
-    must((version == 1) == (seq == 0), "a file without an end that has a number")
+    must(version == 1 or seq > 0, "a file without an end that has a later version")
     if isinstance(made, Refusal):
         must(bool(made.words), "a refusal without words")
         return "refused %s %s" % (made.code, made.field if made.field in settings.KEYS else "")

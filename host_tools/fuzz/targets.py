@@ -11,6 +11,7 @@ TARGETS = (
     ("log", "host_tools.fuzz.log", 30),
     ("ledger", "host_tools.fuzz.ledger", 20),
     ("stored", "host_tools.fuzz.stored", 12),
+    ("state", "host_tools.fuzz.state", 8),
     ("update", "host_tools.fuzz.update", 8),
 )
 
