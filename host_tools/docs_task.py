@@ -108,12 +108,20 @@ def safety_page():
     return made.page(HEAD, table, phrase)
 
 
+def log_page():
+    """docs/event-log.md."""
+    from host_tools import log_page as made
+
+    return made.page(HEAD, table, phrase)
+
+
 PAGES = (
     ("settings.md", settings_page),
     ("faults.md", faults_page),
     ("states.md", states_page),
     ("topics.md", topics_page),
     ("safety.md", safety_page),
+    ("event-log.md", log_page),
 )
 
 

@@ -31,7 +31,7 @@ CODES = (
     ("received", INFO, False, True),
     ("refused", WARNING, False, True),  # what: the reason
     ("duplicate", INFO, False, True),
-    ("replayed", WARNING, True, True),
+    ("replayed", WARNING, False, True),  # what comes in floods would push out the security of others
     ("grid", INFO, False, True),  # tag: id of the command; what: applied, done, …; number: mA
     ("charge_now", INFO, False, False),
     ("unlock", INFO, True, False),

@@ -65,7 +65,7 @@ class Events(unittest.TestCase):
         for code, args, is_so in (
             ("security", ("wrong_login", "10.0.0.7"), True),
             ("unlock", (), True),
-            ("replayed", (command(),), True),
+            ("replayed", (command(),), False),
             ("service", ("installation", "phases"), True),
             ("service", ("mqtt", "ended"), False),
             ("fault", ("installation",), False),
@@ -78,6 +78,7 @@ class Events(unittest.TestCase):
         found = [row[0] for row in log_lines.CODES if log_lines.may_flood(log_lines.row_of(row[0]))]
         self.assertEqual(found, "state letter command received refused duplicate replayed grid".split())
         self.assertTrue(log_lines.may_flood(log_lines.OTHER_NUMBER))
+        self.assertEqual([row[0] for row in log_lines.CODES if row[2] and row[3]], [])
 
     def test_numbers_of_codes_outlive_an_update(self):
         names = "start lost service crash state letter fault fault_gone command received refused duplicate replayed"
