@@ -39,7 +39,7 @@ class Updates:
             loop.memory = Memory(now_ms, pilot, self_test.with_test(stage, "", now_ms), *loop.memory[3:])
             self._tasks.append(asyncio.create_task(self._tried()))
         else:
-            self._told("rolled_back")
+            self._app.notice("update", "update.rolled_back")
 
     def _told(self, code):
         """(words, what to do) of a code, which are told on the console and in the log too."""

@@ -27,10 +27,13 @@ def words(code):
 
 
 def slot_of(prompt):
-    """Letter of the slot that runs. Errors: Trouble."""
+    """Letter of the slot that runs. Errors: Trouble where none runs, or one on trial."""
     letter = prompt.run("import starter\nprint(starter.slot())").strip()
     if not letter:
         raise Trouble("no whole firmware runs on this board: 'device flash' puts one there.", code=2)
+    # The other slot is the way back of a version on trial.
+    if prompt.run("print(starter.number_of(starter.memory(), 'slot') & starter.TRIAL)").strip() != "0":
+        raise Trouble(words("trial"), code=2)
     return letter
 
 

@@ -8,6 +8,7 @@ import time
 
 import pytest
 from chips import RunningChip, free_port
+from playwright.sync_api import expect, sync_playwright
 
 from host_tools.device import build, bundle, install, slot
 from host_tools.device import task as device_task
@@ -15,6 +16,7 @@ from host_tools.device.prompt import Prompt
 from host_tools.updates import trial_keys
 
 SEED = 20261121
+PASSWORD = "a-good-one"
 OCTETS = "application/octet-stream"
 # A version that starts and never ticks; one that cannot be loaded.
 IDLES = b"""
@@ -65,7 +67,7 @@ def good(files, key):
 def installed(files, tmp_path_factory):
     """(folder of a chip's flash with that build, port of its page)."""
     folder, port = tmp_path_factory.mktemp("installed"), free_port()
-    box = {"box": "garage", "owner_token": "t", "web_host": "127.0.0.1", "web_port": port}
+    box = {"box": "garage", "owner_token": "t", "owner_password": PASSWORD, "web_host": "127.0.0.1", "web_port": port}
     with RunningChip(folder) as chip, Prompt(chip.port) as prompt:
         install.install(prompt, files, lambda path, number, of: None)
         prompt.put("/box.json", json.dumps(box).encode())
@@ -214,6 +216,10 @@ def test_a_version_that_cannot_start_is_gone_after_two_boots(flash, files, key):
         assert chip.chip.resets == [1, 2, 2, 2]
         assert stored(folder)["slot"] == 0 | 8 and stored(folder)["crashes"] == 0
         chip.wait_said("the one before runs again", 20)
+        line = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        line.request("GET", "/api/status", headers={"Authorization": "Bearer t"})
+        notices = json.loads(line.getresponse().read())["network"]["notices"]
+        assert [words for words, _ in notices] == ["The new version did not pass its trial; the one before runs again"]
         chip.plant.car.is_plugged = True
         chip.plant.wire_changed()
         chip.wait(lambda: chip.plant.is_coil_on, "it charges as ever", 60)
@@ -233,6 +239,32 @@ def test_a_version_that_never_ticks_is_gone_after_seven_minutes(flash, files, ke
         assert 400 <= took_s <= 440
         chip.wait(lambda: is_up(port), "the version before answers", 30)
         assert not chip.plant.is_coil_on
+
+
+def test_a_person_updates_from_the_page(flash, good, tmp_path):
+    folder, port = flash
+    (tmp_path / "bad.ebbupdate").write_bytes(good[:-1])
+    (tmp_path / "good.ebbupdate").write_bytes(good)
+    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
+    with RunningChip(folder) as chip, sync_playwright() as play:
+        chip.wait(lambda: is_up(port), "the page answers", 30)
+        browser = play.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 390, "height": 844})
+        page.goto(f"http://127.0.0.1:{port}/")
+        page.get_by_label("Password of this box").fill(PASSWORD)
+        page.get_by_role("button", name="Log in").click()
+        page.get_by_text("Update", exact=True).first.click()
+        told = page.locator("#update-told")
+        for name, words in (
+            ("bad", "The update is cut short, or something hangs on it. Fetch it again."),
+            ("good", "The update is stored; the box starts anew."),
+        ):
+            page.get_by_label("Update file").set_input_files(tmp_path / f"{name}.ebbupdate")
+            page.get_by_role("button", name="Update", exact=True).click()
+            expect(told).to_have_text(words, timeout=20_000)
+        assert not page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+        chip.wait(lambda: stored(folder)["slot"] == 1 | 4, "the new version is on trial", 30)
+        browser.close()
 
 
 def test_over_the_serial_line(flash, good, key, files, tmp_path, capsys):
@@ -256,8 +288,18 @@ def test_over_the_serial_line(flash, good, key, files, tmp_path, capsys):
         assert device_task.run(["update", "--port", chip.port, str(path)]) == 0
         chip.wait(lambda: stored(folder)["slot"] == 1 | 4, "the new version is on trial", 30)
         chip.wait(lambda: is_up(port), "its page answers", 30)
+        assert device_task.run(["update", "--port", chip.port, str(path)]) == 2
+        assert "on trial itself" in capsys.readouterr().err
+
+
+def test_over_the_serial_line_not_with_a_car_plugged_in(flash, good, tmp_path, capsys):
+    folder, port = flash
+    (tmp_path / "new.ebbupdate").write_bytes(good)
+    with RunningChip(folder) as chip:
+        chip.wait(lambda: is_up(port), "the page answers", 30)
         chip.plant.car.is_plugged = True
         chip.plant.wire_changed()
         time.sleep(1)
-        assert device_task.run(["update", "--port", chip.port, str(path)]) == 2
+        assert device_task.run(["update", "--port", chip.port, str(tmp_path / "new.ebbupdate")]) == 2
         assert "A car is plugged in" in capsys.readouterr().err
+        assert not stored(folder).get("slot")
