@@ -59,7 +59,7 @@ class WebService:
         self._sessions = []
         self._open = 0
         self._logins = Throttle()
-        self._codes = Throttle()
+        self.codes = Throttle()
         Request.max_content_length, Request.max_body_length = STREAMED, MOST_BODY
         self._web = self._routes(Microdot())
 
@@ -74,8 +74,6 @@ class WebService:
             ("POST", "/api/command", self._command, False),
             ("GET", "/api/settings", self._settings, False),
             ("PATCH", "/api/settings", self._change_settings, False),
-            ("GET", "/api/backup", self._backup, False),
-            ("POST", "/api/backup", self._restore, False),
         ):
             app.route(path, methods=[method])(self._guarded(call, is_public))
         return app
@@ -190,27 +188,10 @@ class WebService:
 
     def _change_settings(self, request):
         fields = web_api.fields_of(request.body, MOST_BODY)
-        made = fields if isinstance(fields, Refusal) else web_settings.changed(self._app, fields, self._codes)
+        made = fields if isinstance(fields, Refusal) else web_settings.changed(self._app, fields, self.codes)
         if isinstance(made, Refusal):
             return refused(made, STATUS_OF.get(made.code, 400))
         return answer(web_settings.shown(self._app), 200)
-
-    def _backup(self, request):
-        from firmware.services import dropped, web_backup
-
-        made = web_backup.made(self._app)
-        dropped.drop()
-        return answer(made, 200)
-
-    def _restore(self, request):
-        from firmware.services import dropped, web_backup
-
-        fields = web_api.fields_of(request.body, MOST_BODY)
-        made = fields if isinstance(fields, Refusal) else web_backup.restored(self._app, fields, self._codes)
-        dropped.drop()
-        if isinstance(made, Refusal):
-            return refused(made, STATUS_OF.get(made.code, 400))
-        return answer(made, 200)
 
     async def run(self):
         """Serve for ever. Errors: OSError when the port is taken."""

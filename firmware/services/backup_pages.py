@@ -1,0 +1,41 @@
+"""Web calls of backup and restore; the page loads these, and what they do only when somebody asks."""
+
+from firmware.core.records import Refusal
+from firmware.services import web_service
+from firmware.services.bounded_reader import MOST_BODY
+from firmware.wire import web_api
+
+
+class BackupPages:
+    """Calls on the settings of one box."""
+
+    def __init__(self, app, codes):
+        """codes: the Throttle of the installer's code, one for every way to guess it."""
+        self._app = app
+        self._codes = codes
+
+    def rows(self):
+        """Rows for WebService.add: only with a login."""
+        return [("GET", "/api/backup", self._backup, False), ("POST", "/api/backup", self._restore, False)]
+
+    def _backup(self, request):
+        from firmware.services import dropped, web_backup
+
+        made = web_backup.made(self._app)
+        dropped.drop()
+        return web_service.answer(made, 200)
+
+    def _restore(self, request):
+        from firmware.services import dropped, web_backup
+
+        fields = web_api.fields_of(request.body, MOST_BODY)
+        made = fields if isinstance(fields, Refusal) else web_backup.restored(self._app, fields, self._codes)
+        dropped.drop()
+        if isinstance(made, Refusal):
+            return web_service.refused(made, web_service.STATUS_OF.get(made.code, 400))
+        return web_service.answer(made, 200)
+
+
+def add_to(web, app):
+    """Add the calls to a WebService."""
+    web.add(BackupPages(app, web.codes).rows())
