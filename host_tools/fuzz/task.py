@@ -10,6 +10,7 @@ from host_tools import jobs
 from host_tools.fuzz import campaign, targets
 
 SHOWN = 12
+SHOWN_B = 200
 
 
 def report(count, seed, keep_going):
@@ -48,7 +49,7 @@ def told(found):
         if (name, words) not in seen and len(seen) < SHOWN:
             seen.add((name, words))
             octets = campaign.shortest(name, bytes.fromhex(hexed))
-            print(f"{name}: {words}\n  --show {name}:{octets.hex()}\n  {octets!r}")
+            print(f"{name}: {words}\n  --show {name}:{octets.hex()}\n  {octets[:SHOWN_B]!r}")
 
 
 def shown(text):

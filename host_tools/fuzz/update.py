@@ -42,9 +42,10 @@ def bundle(files, version=VERSION, security=SECURITY, board=BOARD):
 
 
 def seeds():
-    """Good updates, an older one and one for another board."""
+    """Good updates, an older one, one for another board, and some that reach out of their slot."""
     files = {"firmware/app.mpy": b"app" * 100, "firmware/words_en.txt": b"", "page.gz": bytes(600)}
     made = [bundle(files), bundle({"a.mpy": b"a"}), bundle(files, security=6), bundle(files, board="burst")]
+    made += [bundle({path: b"x"}) for path in ("../a.mpy", "a/../../b.mpy", "/a.mpy", "manifest.json")]
     return [*made, bundle(files, version=(2, 0, 0)), made[0][: update_header.HEAD_B]]
 
 
@@ -97,7 +98,9 @@ def taken(octets):
         is_cleared = is_cleared or what == "clear"
         if what == "open":
             path = value
-            must(path not in files and ".." not in path and not path.startswith("/"), "a path out of its slot")
+            must(
+                path not in files and ".." not in path.split("/") and not path.startswith("/"), "a path out of its slot"
+            )
             files[path] = b""
         elif what == "write":
             files[path] += bytes(value)
