@@ -259,13 +259,13 @@ def test_a_full_flash_keeps_what_was_and_says_so(flash):
     port = free_port()
     # In steps: a program that runs for 2 s without a tick would be bitten by the watchdog.
     opened = "f = open('/data/full', 'wb')"
-    filled = "try:\n    for _ in range(20): f.write(bytes(4096))\nexcept OSError as e: print(e)"
+    filled = "try:\n    for _ in range(5): f.write(bytes(4096))\nexcept OSError as e: print(e)"
     # A few hundred bytes may still fit: the place of the new file is taken too.
     blocked = "import os\nos.mkdir('/data/settings.json.new')"
     closed = "try:\n    f.close()\nexcept OSError as e: print(e)"
     with RunningChip(flash) as chip:
         chip.wait(lambda: is_ticking(chip), "ticks")
-        at_prompt(chip, opened, *[filled] * 13, closed, blocked, files=[("/box.json", box_json(port))])
+        at_prompt(chip, opened, *[filled] * 52, closed, blocked, files=[("/box.json", box_json(port))])
         chip.wait(lambda: answers(port), "the page answers on a full flash")
         status_code, told = patched(port, {"restart_spread_s": 5})
         assert (status_code, told["code"]) == (400, "not_stored") and "nothing was changed" in told["words"]
