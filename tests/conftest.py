@@ -3,6 +3,8 @@
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parent.parent
 for folder in (ROOT, *(ROOT / "tests" / name for name in ("unit", "end_to_end", "model"))):
     if str(folder) not in sys.path:
@@ -12,6 +14,14 @@ from host_tools.sim import fake_machine, fake_network  # noqa: E402 - the path c
 
 sys.modules.setdefault("machine", fake_machine)
 sys.modules.setdefault("network", fake_network)
+
+
+@pytest.fixture(autouse=True)
+def fresh_tally(monkeypatch):
+    """What earlier tests wrote takes nothing from the writes that this one's box may make in a minute."""
+    from firmware.services import flash_files
+
+    monkeypatch.setattr(flash_files, "tally", flash_files.Tally())
 
 
 def pytest_addoption(parser):

@@ -260,19 +260,20 @@ def test_a_full_flash_keeps_what_was_and_says_so(flash):
     # In steps: a program that runs for 2 s without a tick would be bitten by the watchdog.
     opened = "f = open('/data/full', 'wb')"
     filled = "try:\n    for _ in range(5): f.write(bytes(4096))\nexcept OSError as e: print(e)"
-    # A few hundred bytes may still fit: the place of the new file is taken too.
-    blocked = "import os\nos.mkdir('/data/settings.json.new')"
+    # A few hundred bytes may still fit: the place of the new file is taken too, by what is not taken away.
+    place = "/data/settings.json.new"
+    blocked = f"import os\nos.mkdir('{place}')\nopen('{place}/x', 'w').close()"
     closed = "try:\n    f.close()\nexcept OSError as e: print(e)"
     with RunningChip(flash) as chip:
         chip.wait(lambda: is_ticking(chip), "ticks")
-        at_prompt(chip, opened, *[filled] * 52, closed, blocked, files=[("/box.json", box_json(port))])
+        at_prompt(chip, blocked, opened, *[filled] * 52, closed, files=[("/box.json", box_json(port))])
         chip.wait(lambda: answers(port), "the page answers on a full flash")
         status_code, told = patched(port, {"restart_spread_s": 5})
         assert (status_code, told["code"]) == (400, "not_stored") and "nothing was changed" in told["words"]
         chip.plant.car.is_plugged = True
         chip.plant.wire_changed()
         chip.wait(lambda: chip.plant.is_coil_on, "charging goes on on a full flash", 60)
-        at_prompt(chip, "import os\nos.remove('/data/full')\nos.rmdir('/data/settings.json.new')")
+        at_prompt(chip, f"import os\nos.remove('/data/full')\nos.remove('{place}/x')\nos.rmdir('{place}')")
         chip.wait(lambda: answers(port), "the page answers again", 30)
         assert patched(port, {"restart_spread_s": 5})[0] == 200
 

@@ -9,6 +9,7 @@ from host_tools import hostile_port, jobs
 from host_tools.hostile import shrunk
 
 SEED = random.SystemRandom().randrange(1 << 31)
+PLANTED_SEED = 1  # what must be found is looked for in the same waveforms each time
 COUNT = 2000
 ALWAYS = interlock.first_guard(0)._replace(may_close=True)
 
@@ -22,13 +23,13 @@ def test_hostile_waveforms(tmp_path, monkeypatch):
 def first_found(most, rule):
     """(case, words) of the first waveform among `most` that breaks a rule, by the beginning of its name."""
     for number in range(most):
-        case, _ = hostile_port.case_of(SEED, number)
+        case, _ = hostile_port.case_of(PLANTED_SEED, number)
         try:
             hostile_port.played(case)
         except hostile_port.Unsafe as unsafe:
             if str(unsafe).startswith(rule):
                 return case, str(unsafe)
-    raise AssertionError(f"seed {SEED}: not found in {most} waveforms")
+    raise AssertionError(f"seed {PLANTED_SEED}: not found in {most} waveforms")
 
 
 SWAPPED = (("A", 10200, 99999), ("C", 7200, 10800), ("B", 4200, 7800), *pilot.BANDS[3:])
