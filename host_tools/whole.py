@@ -100,8 +100,13 @@ class Whole:
             found = re.findall(r"live_heap: (\d+) B in (\d+) us", said)
             if len(found) and found[-1] != seen:
                 seen = found[-1]
-                self.heaps.append((time.monotonic() - begun_s, int(seen[0]), int(seen[1])))
+                self.heaps.append((time.monotonic() - begun_s, int(seen[0]) - self._harness_b(), int(seen[1])))
             await asyncio.sleep(1)
+
+    def _harness_b(self):
+        """What of the heap was the virtual chip's before the firmware began."""
+        (path,) = self.folder.rglob("harness_b.txt")
+        return int(path.read_text())
 
     async def run(self):
         """Everything; returns {name: (value, unit)}."""
@@ -202,6 +207,7 @@ class Whole:
         collects_us = sorted(row[2] for row in self.heaps)
         return {
             "heap_whole": (max(row[1] for row in late), "B"),
+            "heap_of_harness": (self._harness_b(), "B, apart"),
             "heap_growth": (last - first, "B once the flight recorder is full"),
             "gc_collect": (collects_us[len(collects_us) // 2] / 1000, "ms"),
             "heap_samples": (len(self.heaps), "samples"),

@@ -1,5 +1,6 @@
 """What runs before boot.py on the virtual chip: pins to the plant, flash at /, then boot.py, main.py and the prompt."""
 
+import gc
 import json
 import sys
 from collections import namedtuple
@@ -137,6 +138,9 @@ sys.argv[:] = []
 sys.path[:] = ["", "/lib", ".frozen"]
 sys.modules["sys"] = Sys(sys)
 world = chip_clock.world
+gc.collect()
+with open(CONFIG["folder"] + "/harness_b.txt", "w") as weighed:  # what of the heap is not the firmware's
+    weighed.write(str(gc.mem_alloc()))
 try:
     mount()
     run_file("boot.py", NAMES)
