@@ -26,8 +26,10 @@ try:
     store.commit()
 except Exception as error:
     print(error)
+print("ebb-restarts")
 machine.reset()
 """
+RESTARTS = b"ebb-restarts"
 
 HASH_CODE = """
 import hashlib
@@ -160,15 +162,23 @@ class Prompt:
             if "ENOENT" in str(error) or isinstance(error, FileNotFoundError):
                 return None
             raise Trouble(f"{path} cannot be read: {error}") from None
+        except (TransportError, serial.SerialException) as error:
+            raise Trouble(f"the board at {self.port} fell silent ({error}).") from None
 
     def remove(self, path):
         """Remove a file if it is there."""
         self.run(f"import os\ntry: os.remove({path!r})\nexcept OSError: pass")
 
     def restart(self):
-        """Hard reset, which the firmware does not count as a crash; the connection is over."""
+        """Hard reset, which the firmware does not count as a crash; the connection is over.
+
+        It waits for the first byte of the new start: who opened the port before that would talk to the old one.
+        """
         try:
             self._transport.exec_raw_no_follow(RESTART_CODE)
+            for ending in (RESTARTS, b"\n"):
+                self._transport.read_until(1, ending, timeout_overall=READ_S)
+            self._transport.serial.read(1)
         except (TransportError, OSError, serial.SerialException):
             pass  # the board may be gone before it has said so
         self._transport.in_raw_repl = False

@@ -9,6 +9,7 @@ from chips import RunningChip
 
 from host_tools.device.esptool_call import Trouble
 from host_tools.device.prompt import Prompt
+from host_tools.sim import serial_chip
 
 
 def mpremote(port, *arguments):
@@ -52,6 +53,18 @@ def test_a_running_program_is_interrupted(chip):
         assert chip.said().count("KeyboardInterrupt") == 1
         assert chip.chip.resets == [1, 2]
         prompt.remove("/main.py")
+
+
+def test_who_comes_right_after_a_restart_talks_to_the_new_start(chip, monkeypatch):
+    monkeypatch.setattr(serial_chip, "WATCH_S", 1.5)  # a reset that takes its time
+    with Prompt(chip.port) as prompt:
+        prompt.put("/a.txt", b"kept")
+    for _ in range(3):
+        with Prompt(chip.port) as prompt:
+            prompt.restart()
+        with Prompt(chip.port) as prompt:
+            assert prompt.read("/a.txt") == b"kept"
+    assert chip.chip.resets == [1, 2, 2, 2]
 
 
 def test_files_through_the_prompt(chip):
