@@ -12,8 +12,8 @@ def must_open(s: "Situation") -> bool:
 
 
 def is_healed(s: "Situation") -> bool:
-    """No fault that forbids a start."""
-    return not must_open(s)
+    """No fault that forbids a start, and an F that began has lasted (requirements §1, state F)."""
+    return not must_open(s) and s.now_ms >= s.stage.low_until_ms
 
 
 def is_unplugged(s: "Situation") -> bool:

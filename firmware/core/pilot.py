@@ -57,7 +57,8 @@ def watched(pilot: "Pilot", readings: "Readings", mode: "PilotMode", is_ventilat
         is_diode_seen = False
     elif not is_diode_seen and is_diode_good(readings, mode) and readings.now_ms >= pilot.judge_at_ms:
         is_diode_seen = True
-    if letter != before:
+    # A letter of an ADC that may stand still is the letter, but it is not stable (faults.md S8).
+    if letter != before or readings.pilot_age_ms > units.FRESH_MS or readings.currents_age_ms > units.FRESH_MS:
         return Pilot(letter, readings.now_ms + units.LETTER_STABLE_MS, pilot.judge_at_ms, is_diode_seen)
     if is_diode_seen is not pilot.is_diode_seen:
         return Pilot(letter, pilot.stable_at_ms, pilot.judge_at_ms, is_diode_seen)

@@ -6,6 +6,7 @@ EDGE_51_MA = 51000  # above it the second law of requirements §1 begins
 EDGE_52_MA = 52500  # between the two laws: clamp to 51 A
 LETTER_STABLE_MS = 500  # B→C: close after 500 ms of stable C (requirements §1)
 JUDGE_AFTER_MS = 60  # low half not judged in the first 2 ticks (≤ 54 ms) after a change of pilot mode
+FRESH_MS = 50  # readings older than two ticks: the ADC may stand still, and nobody closes on that
 PILOT_MOST_MV = 13_500  # ±12 V ± 5 % plus measuring error (faults.md S8)
 DIODE_LOW_MV = -10000  # requirements §1: diode good when the low half is at or under −10 V
 SATURATED_MA = 900_000  # a current sensor at its rail: more than any sensor measures (faults.md S11)

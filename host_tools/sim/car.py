@@ -69,8 +69,9 @@ class Car:
 
     def want(self, wants_charge):
         """The driver or the battery changes its mind."""
-        self.wants_charge = wants_charge
-        self.pilot_changed()
+        if wants_charge is not self.wants_charge:  # said twice, it delays nothing that is under way
+            self.wants_charge = wants_charge
+            self.pilot_changed()
 
     def pilot_changed(self):
         """React to mode or duty on the wire, each in the character's own time."""

@@ -91,6 +91,8 @@ class Guards(unittest.TestCase):
     def test_healed(self):
         for reaction in ("", "warn", "no_start", "stop"):
             self.assertEqual(following("faulted", reaction=reaction), "idle")
+            self.assertEqual(following("faulted", reaction=reaction, low=NOW), "idle")
+            self.assertEqual(following("faulted", reaction=reaction, low=NOW + 1), "faulted")
 
     def test_unplugged(self):
         for name in ("testing", "waiting", "offered", "charging", "stopping"):

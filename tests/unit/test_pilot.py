@@ -121,6 +121,16 @@ class Watched(unittest.TestCase):
         self.assertEqual(pilot.watched(before, reading(1023, 13_501), "low"), before)
         self.assertEqual(pilot.watched(before, reading(1023, None, low_mv=-13_501), "low"), before)
 
+    def test_an_old_reading_is_followed_and_never_stable(self):
+        before = Pilot("C", 0, 7, True)
+        for name in ("pilot_age_ms", "currents_age_ms"):
+            fresh = reading(1023, 6000, low_mv=-12000, **{name: 50})
+            old = reading(1023, 6000, low_mv=-12000, **{name: 51})
+            gone = reading(1023, 9000, low_mv=-12000, **{name: 51})
+            self.assertIs(pilot.watched(before, fresh, "pwm"), before)
+            self.assertEqual(pilot.watched(before, old, "pwm"), Pilot("C", 1523, 7, True))
+            self.assertEqual(pilot.watched(before, gone, "pwm"), Pilot("B", 1523, 7, True))
+
     def test_in_a_ventilated_room_d_asks_like_c(self):
         seen = pilot.watched(Pilot("B", 0, 0, True), reading(1023, 3000, low_mv=-12000), "pwm", True)
         self.assertEqual(seen, Pilot("C", 1523, 0, True))

@@ -3,8 +3,8 @@
 from host_tools.sim.oracle.closing import Closing
 from host_tools.sim.oracle.contacts import Contacts
 from host_tools.sim.oracle.currents import Currents
-from host_tools.sim.oracle.installation import Broken, Installation, has_fault
-from host_tools.sim.oracle.rows import C_MOST_MS, X1_MOST_MS, Rows, is_blind, letter_most_ms
+from host_tools.sim.oracle.installation import Broken, Installation, has_fault, is_blind
+from host_tools.sim.oracle.rows import C_MOST_MS, X1_MOST_MS, Rows, letter_most_ms
 from host_tools.sim.oracle.sent import Sent
 from host_tools.sim.oracle.signal import Signal
 
@@ -186,7 +186,7 @@ class Oracle:
     def _opened(self, plant, now_ms, on_until_ms):
         """The coil went off."""
         rows = self.rows
-        is_wrong = now_ms - rows.clear_ms < 1000 or bool(self.currents.over_ms)
+        is_wrong = now_ms - rows.clear_ms < 1000 or self.currents.is_over(now_ms)
         is_asking = now_ms - self.asking_ms < C_MOST_MS and (plant.letter in self.letters or plant.pilot_mode == "low")
         is_faulty = has_fault(plant)
         if not is_wrong and is_asking and not is_faulty and not self.signal.may_be_hot:
@@ -198,7 +198,7 @@ class Oracle:
                 raise Broken(f"trip: opened without a cause at {now_ms}")
         elif not is_wrong and not is_faulty and plant.car.is_plugged and self.mode_before == "pwm":
             self.let_go += 1
-        self.closing.opened(now_ms, is_wrong)
+        self.closing.opened(now_ms, is_wrong or is_blind(plant))
         if is_asking and self.mode_before == "pwm" and not is_blind(plant) and not plant.faults["coil_broken"]:
             row = rows.opened(now_ms)
             if row in F_ROWS:
@@ -220,7 +220,7 @@ class Oracle:
         if plant.pilot_mode == "high":
             if self.mode_before == "pwm":
                 own_ma = self.signal.limit_ma(plant, now_ms) if not self.sent.rows else self.house.wiring_ma
-                is_wrong = now_ms - self.rows.clear_ms < 1000 or bool(self.currents.over_ms)
+                is_wrong = now_ms - self.rows.clear_ms < 1000 or self.currents.is_over(now_ms)
                 self.closing.withdrawn(now_ms, own_ma, is_wrong)
                 self._withdrawn(plant, now_ms, own_ma, is_wrong)
             if now_ms - self.high_ms > X1_MOST_MS:

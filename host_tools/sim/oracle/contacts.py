@@ -19,6 +19,7 @@ class Contacts:
         self.live_ms = None  # since when a pole conducts with the coil off
         self.missing_ms = None  # since when the enable pin is high and nothing conducts
         self.disobeyed_ms = None  # since when the coil is held against a low enable pin
+        self.most_ms = PIN_MS  # how long that may last
         self.broken_ms = None  # since when the feedback wire is broken
         self.off_ms = 0  # when the coil was last on
         self.failed_ms = None  # when the last try that failed began
@@ -34,10 +35,8 @@ class Contacts:
             self._pulled(plant, now_ms)
         if not is_on or is_enabled:
             self.disobeyed_ms = None
-        elif self.disobeyed_ms is None:
-            self.disobeyed_ms = now_ms
-        elif now_ms - self.disobeyed_ms > (PUMP_MS if self._has_no_test(plant) else PIN_MS):
-            raise Broken(f"K4: coil held for {now_ms - self.disobeyed_ms} ms against its pin, at {now_ms}")
+        else:
+            self._disobeyed(plant, now_ms)
         if plant.faults["feedback_broken"]:
             self._feedback(is_on, now_ms)
         else:
@@ -45,10 +44,14 @@ class Contacts:
         if is_on:
             self.off_ms = now_ms
 
-    @staticmethod
-    def _has_no_test(plant):
-        """Whether the second way to drop the coil is broken too."""
-        return plant.faults["residual_test_dead"] or plant.faults["residual_test_always_good"]
+    def _disobeyed(self, plant, now_ms):
+        """K4: the coil is held. A leakage sensor that was broken when it was asked need not trip once it is whole."""
+        if self.disobeyed_ms is None:
+            self.disobeyed_ms, self.most_ms = now_ms, PIN_MS
+        if plant.faults["residual_test_dead"] or plant.faults["residual_test_always_good"]:
+            self.most_ms = PUMP_MS
+        if now_ms - self.disobeyed_ms > self.most_ms:
+            raise Broken(f"K4: coil held for {now_ms - self.disobeyed_ms} ms against its pin, at {now_ms}")
 
     def _weld(self, plant, now_ms):
         """K1: a pole that conducts with the coil off is met with F, for good."""
@@ -72,7 +75,9 @@ class Contacts:
             self.tried_ms = now_ms
         self.was_enabled = is_enabled
         if not is_enabled:
-            if self.missing_ms is not None and now_ms - self.missing_ms > NOT_CLOSED_MS // 2:
+            # Opened under a car that no longer asks, it was the car and not a try that failed.
+            is_asking = plant.letter in "CD"
+            if self.missing_ms is not None and is_asking and now_ms - self.missing_ms > NOT_CLOSED_MS // 2:
                 self.failed_ms = self.tried_ms
                 self.tries += 1
             self.missing_ms = None
@@ -105,5 +110,5 @@ class Contacts:
 
     def open_until_ms(self):
         """When the last started deadline has passed."""
-        ends = ((self.live_ms, DECIDED_MS), (self.missing_ms, NOT_CLOSED_MS), (self.disobeyed_ms, PIN_MS))
+        ends = ((self.live_ms, DECIDED_MS), (self.missing_ms, NOT_CLOSED_MS), (self.disobeyed_ms, self.most_ms))
         return max((since_ms + for_ms for since_ms, for_ms in ends if since_ms is not None), default=0)

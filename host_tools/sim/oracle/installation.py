@@ -21,11 +21,17 @@ class Installation(NamedTuple):
 
 
 HARMLESS = ("adc_noise", "flash_full", "flash_io_error", "wifi_down", "broker_down", "dns_dead", "clock_wrong")
+BLIND = ("adc_stuck", "adc_zero", "adc_full")
 
 
 def has_fault(plant):
     """Whether any fault stands that may open a contactor."""
     return any(is_on and name not in HARMLESS for name, is_on in plant.faults.items())
+
+
+def is_blind(plant):
+    """Whether nothing new comes from the ADC."""
+    return any(plant.faults[name] for name in BLIND)
 
 
 def mains_of(plant, house):

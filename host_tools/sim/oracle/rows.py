@@ -1,6 +1,6 @@
 """I3: rows of faults.md that open the contactor: what is wrong in the plant, and how soon the coil must be off."""
 
-from host_tools.sim.oracle.installation import Broken, cable_ma, mains_of, proximity_ohm
+from host_tools.sim.oracle.installation import Broken, cable_ma, is_blind, mains_of, proximity_ohm
 
 SOFT_MS = 30_000  # soft: clears itself 30 s after the cause is gone
 MODE_MS = 54  # the low half is not judged in the first 2 ticks after a change of pilot mode
@@ -39,7 +39,6 @@ BY_FAULT = {
     "earth_lost": "S16",
     "lid_open": "S18",
 }
-BLIND = ("adc_stuck", "adc_zero", "adc_full")
 # Which rows the wire itself shows only while PWM runs.
 IN_PWM = ("S2", "S9")
 
@@ -64,11 +63,6 @@ def wrong_of(plant, house):
     if house.has_proximity and cable_ma(proximity_ohm(plant)) == 0:
         wrong.add("S7")
     return wrong
-
-
-def is_blind(plant):
-    """Whether nothing new comes from the ADC."""
-    return any(plant.faults[name] for name in BLIND)
 
 
 def letter_most_ms(plant):

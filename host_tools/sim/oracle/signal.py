@@ -1,6 +1,6 @@
 """I2 and I4: what the pilot may signal, from the claims that stand in the world and in what was sent."""
 
-from host_tools.sim.oracle.installation import Broken, cable_ma, proximity_ohm, signalled_ma
+from host_tools.sim.oracle.installation import Broken, cable_ma, is_blind, proximity_ohm, signalled_ma
 
 LATE_MS = 47  # from the tick after a claim began: two ticks of 23 ms
 HEAT_MS = 5000  # S13
@@ -8,7 +8,8 @@ HEAT_MS = 5000  # S13
 HEAT = ((650, 620, 2), (680, 650, 4), (710, 660, 0))
 HEAT_EDGE = 5  # what is within half a degree may be judged either way
 BAD_SENSOR_MS = 60_000  # requirements §2: bad sensor: 6 A for 60 s, then stop
-CABLE_MS = 100  # S7
+CABLE_MS = 100  # S7 …
+HIDDEN_MS = 600  # … and where a blind ADC hides the plug's resistor, its own deadline first (S8)
 LEAST_MA = 6000
 SIMPLIFIED_MA = 10_000  # requirements §1
 RAISE_MS = 5000  # requirements §1: a raise waits until 5 s after the last change
@@ -27,6 +28,7 @@ class Signal:
         self.heat_level = 0
         self.dead_ms = None  # since when the temperature cannot be read
         self.cable_ms = 0
+        self.is_cable_hidden = False
         self.cable_ma = 80_000
         self.mode, self.mode_ms, self.duty = "", -(10**9), 0
         self.low_for_ms = 0  # length of the last F, where PWM came before it
@@ -53,7 +55,9 @@ class Signal:
         self.has_heat = is_dead or self.heat_level > 0 or tenths >= HEAT[0][0]
         if self.house.has_proximity:
             rating_ma = cable_ma(proximity_ohm(plant)) or self.cable_ma
-            if rating_ma != self.cable_ma:
+            is_hidden, was_hidden = is_blind(plant), self.is_cable_hidden
+            self.is_cable_hidden = is_hidden
+            if rating_ma != self.cable_ma or (was_hidden and not is_hidden):
                 self.cable_ma, self.cable_ms = rating_ma, now_ms
 
     def limit_ma(self, plant, now_ms):
@@ -62,7 +66,7 @@ class Signal:
         limit_ma = house_ma if not self.sent.rows else min(house_ma, self._sent_ma(now_ms))
         if self.has_heat:
             limit_ma = min(limit_ma, self._heat_ma(now_ms))
-        if self.cable_ma < limit_ma and now_ms - self.cable_ms > CABLE_MS:
+        if self.cable_ma < limit_ma and now_ms - self.cable_ms > (HIDDEN_MS if self.is_cable_hidden else CABLE_MS):
             limit_ma = self.cable_ma
         if plant.car.character == "simplified":
             limit_ma = min(limit_ma, SIMPLIFIED_MA)
