@@ -186,7 +186,7 @@ class Oracle:
     def _opened(self, plant, now_ms, on_until_ms):
         """The coil went off."""
         rows = self.rows
-        is_wrong = now_ms - rows.clear_ms < 1000 or self.currents.is_over(now_ms)
+        is_wrong = now_ms - rows.clear_ms < 1000 or self.currents.is_wrong(now_ms)
         is_asking = now_ms - self.asking_ms < C_MOST_MS and (plant.letter in self.letters or plant.pilot_mode == "low")
         is_faulty = has_fault(plant)
         if not is_wrong and is_asking and not is_faulty and not self.signal.may_be_hot:
@@ -220,7 +220,7 @@ class Oracle:
         if plant.pilot_mode == "high":
             if self.mode_before == "pwm":
                 own_ma = self.signal.limit_ma(plant, now_ms) if not self.sent.rows else self.house.wiring_ma
-                is_wrong = now_ms - self.rows.clear_ms < 1000 or self.currents.is_over(now_ms)
+                is_wrong = now_ms - self.rows.clear_ms < 1000 or self.currents.is_wrong(now_ms)
                 self.closing.withdrawn(now_ms, own_ma, is_wrong)
                 self._withdrawn(plant, now_ms, own_ma, is_wrong)
             if now_ms - self.high_ms > X1_MOST_MS:

@@ -6,7 +6,7 @@ from host_tools.sim.oracle.installation import Broken, signalled_ma
 STEPS = ((11, 500, 13_100), (13, 1000, 1300), (20, 0, 400))
 WIRING_STEP = (5, 4, 5300)  # > 1.25 × the wiring limit for 5 s
 SIGNAL_KEPT_MS = 6100
-AVERAGED_MS = 350  # what was over until then may still be in the 250 ms of an RMS (requirements §3)
+AVERAGED_MS = 350  # what was over or hidden until then may still be in the 250 ms of an RMS (requirements §3)
 SENSOR_PERMILLE = 980  # what is at the very edge may be judged either way
 HIDDEN = ("current_sensor_unplugged", "current_sensor_saturated", "adc_stuck", "adc_zero", "adc_full")
 HALF_SENSOR_MA = 10_000  # S10: claim and warning
@@ -20,7 +20,7 @@ class Currents:
         self.wiring_ma = wiring_ma
         self.signals = []  # [last moment, mA]
         self.over_ms = {}
-        self.last_over_ms = -(10**9)
+        self.wrong_ms = -(10**9)
         self.backwards_ms = None
         self.is_hidden = False
 
@@ -40,6 +40,8 @@ class Currents:
         while now_ms - signals[0][0] > SIGNAL_KEPT_MS:
             del signals[0]
         most_ma = max(plant.currents_ma)
+        if self.is_hidden:
+            self.wrong_ms = now_ms
         if not most_ma or self.is_hidden:
             self.over_ms.clear()
             self.backwards_ms = None
@@ -52,7 +54,7 @@ class Currents:
         else:
             self.over_ms.pop(WIRING_STEP, None)
         if self.over_ms:
-            self.last_over_ms = now_ms
+            self.wrong_ms = now_ms
         for step, since_ms in self.over_ms.items():
             if on_until_ms - since_ms > step[2]:
                 raise Broken(f"S12: {most_ma} mA against {reference_ma} for more than {step[2]} ms at {now_ms}")
@@ -74,9 +76,9 @@ class Currents:
         elif now_ms - self.backwards_ms > REVERSED_MS and signalled_ma(plant) > HALF_SENSOR_MA:
             raise Broken(f"S10: {signalled_ma(plant)} mA signalled with a reversed sensor at {now_ms}")
 
-    def is_over(self, now_ms):
-        """Whether the box may see more than it allows."""
-        return now_ms - self.last_over_ms <= AVERAGED_MS
+    def is_wrong(self, now_ms):
+        """Whether the box may see more than it allows, or nothing of what flows."""
+        return now_ms - self.wrong_ms <= AVERAGED_MS
 
     def is_above(self, plant):
         """Whether more flows than the duty allowed until this instant: a car still following a first of two lowerings.
