@@ -1,5 +1,6 @@
 """One sequence: a stored state, then faults, commands and moves of the car under the oracle, until all is settled."""
 
+import functools
 import pickle
 from collections import namedtuple
 
@@ -15,9 +16,15 @@ Sequence = namedtuple("Sequence", ("state", "moves", "least_ms"))
 Outcome = namedtuple("Outcome", ("words", "is_on", "ticks", "life"))
 
 
+@functools.lru_cache(maxsize=256)
+def thawed(frozen):
+    """The Life in these bytes, to be copied and never moved itself."""
+    return pickle.loads(frozen)
+
+
 def played(frozen, sequence):
     """Outcome of a sequence from a frozen Life."""
-    life = pickle.loads(frozen)
+    life = thawed(frozen).copied()
     plant = life.box.plant
     begun_ms = life.box.now_ms()
     is_on = None

@@ -36,7 +36,7 @@ class Box:
         self.inbox = Inbox()
         self.loop = ControlLoop(self.board, chosen, decide.first_memory(0, rows, (0, 0)), self.inbox)
         self.events = []
-        self.loop.sink = self.events.extend
+        self.loop.sink = self._told
         self.watch = None  # function () called after each tick
         self.sent = 0
         self.tick_at_us = 0  # moment of the next tick
@@ -44,6 +44,10 @@ class Box:
     def frozen(self):
         """This box as bytes, with all that is planned; pickle.loads makes a box of them that goes on by itself."""
         return pickle.dumps(self, pickle.HIGHEST_PROTOCOL)
+
+    def _told(self, events):
+        """Keep what the loop tells; a method of this box and not of its list, so that a copy of the box keeps its own."""
+        self.events.extend(events)
 
     def now_ms(self):
         """Plant time in ms."""

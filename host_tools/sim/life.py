@@ -1,5 +1,6 @@
 """A box and its oracle, moved by lines of scenario text: what happens to the box is told to both."""
 
+import copy
 import pickle
 import re
 
@@ -50,6 +51,14 @@ class Life:
         self.box.plant.edges.clear()
         self.box.events.clear()
         return pickle.dumps(self, pickle.HIGHEST_PROTOCOL)
+
+    def copied(self):
+        """A life that goes on by itself, three times as fast as through bytes: records, which nobody changes, are
+        shared.
+        """
+        loop = self.box.loop
+        shared = (loop.memory, loop.readings, loop.settings, self.oracle.house)
+        return copy.deepcopy(self, {id(part): part for part in shared})
 
     def go(self, for_ms):
         """Let time pass. Errors: Broken."""

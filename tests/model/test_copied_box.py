@@ -7,6 +7,7 @@ import pytest
 from host_tools.sim import world
 from host_tools.sim.box import Box
 from host_tools.sim.car import CHARACTERS
+from host_tools.sim.life import Life
 
 
 def lived(box):
@@ -35,3 +36,32 @@ def test_copy_goes_on_as_the_box(character, for_ms):
     assert lived(first) == told
     assert lived(second) == told
     assert len(told[0]) > 0
+
+
+@pytest.mark.parametrize("character", CHARACTERS)
+def test_a_copied_life_goes_on_as_one_from_bytes(character):
+    def outcome(life):
+        life.do("grid pauses for 20 s, resume now")
+        life.go(9000)
+        life.do("fault adc_noise on")
+        life.do("plug out")
+        life.go(40_000)
+        life.tell()
+        plant = life.box.plant
+        return (
+            list(plant.edges),
+            plant.energy_uj,
+            life.box.loop.memory,
+            life.box.events,
+            life.lines,
+            life.oracle.ticks_on,
+        )
+
+    life = Life(character, 7)
+    life.do("plug in")
+    life.go(14_000)
+    frozen = life.frozen()
+    template = pickle.loads(frozen)
+    told = outcome(pickle.loads(frozen))
+    assert outcome(template.copied()) == told, "a copy moves as what came from bytes"
+    assert outcome(template.copied()) == told, "and leaves the one it was copied from as it was"
