@@ -85,11 +85,12 @@ class Connections:
 
     def _start_page(self, recorder, store):
         """A board without memory for the page runs without it. recorder: FlightRecorder or None; store: LogStore."""
-        from firmware.services import backup_pages, log_pages
+        from firmware.services import backup_pages, history_pages, log_pages
         from firmware.services.web_service import WebService
 
         web = WebService(self._config, self._app)
         backup_pages.add_to(web, self._app)
+        history_pages.add_to(web, self._app)
         web.add_stream("/api/update", lambda request: self.updates().taken(request))
         if self.wifi is not None:
             from firmware.services import setup_pages

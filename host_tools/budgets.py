@@ -124,6 +124,13 @@ def ledger():
     return number_of(lines, "ledger_write_p99") <= SAVE_US
 
 
+def history():
+    """Print how long a step of the owner's history blocks, and its heap; True when within the budget."""
+    lines = on_chip("history_cost.py")
+    print("\n".join(lines))
+    return all(number_of(lines, f"history_step_{name}_p99") <= SAVE_US for name in ("quarters", "minutes", "none"))
+
+
 def speed(seconds):
     """Print how much faster than real time plant and whole core run on CPython with a charging car."""
     from host_tools.sim.box import Box
@@ -156,6 +163,7 @@ def run(argv):
         heap(),
         recorder(),
         ledger(),
+        history(),
         speed(1800),
         figures_sensing.report(options.seed, options.bursts, options.energy_s),
     ]

@@ -12,6 +12,8 @@ MORE = (
     "wire.backup",
     "services.web_backup",
     "services.factory_reset",
+    "services.history_stream",
+    "wire.history",
     "services.dropped",
 )
 
@@ -39,5 +41,9 @@ def drop():
             del services.web_backup
         elif name == "services.factory_reset":
             del services.factory_reset
+        elif name == "services.history_stream":
+            del services.history_stream
+        elif name == "wire.history":
+            del wire.history
         else:
             del services.dropped

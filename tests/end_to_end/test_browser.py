@@ -11,6 +11,7 @@ from chips import box_chip, free_port
 from playwright.sync_api import expect, sync_playwright
 from running import RunningDemo, publish
 
+from firmware.wire.ledger_record import Session, packed_session
 from host_tools.device.prompt import Prompt
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
@@ -29,7 +30,7 @@ def browser():
 
 def opened(browser, url, width=390):
     """A page, with the errors that its scripts and the browser's console report."""
-    page = browser.new_page(viewport={"width": width, "height": 844})
+    page = browser.new_page(viewport={"width": width, "height": 844}, locale="en-US")
     page.errors = []
     page.on("pageerror", lambda error: page.errors.append(str(error)))
     page.on("console", lambda line: page.errors.append(line.text) if line.type == "error" else None)
@@ -157,3 +158,36 @@ def test_a_new_box_gets_its_wifi_from_a_phone(tmp_path, browser, request):
         if request.config.getoption("--shots"):
             page.screenshot(path=f"{request.config.getoption('--shots')}/owner-wifi.png", full_page=True)
         assert not is_scrolling_sideways(page)
+
+
+def test_the_last_sessions(tmp_path, browser, request):
+    folder = tmp_path / "box"
+    folder.mkdir()
+    begun_s = 1_795_176_000  # 2026-11-20 12:00 UTC
+    rows = [(number, 0 if number == 8 else begun_s + number * 86_400, number * 7_210) for number in range(12)]
+    octets = [
+        Session(number, at_s, at_s and at_s + 5400, number * 1800, wh, 0, wh + 7_210, 0) for number, at_s, wh in rows
+    ]
+    (folder / "sessions-0.bin").write_bytes(b"".join(map(packed_session, octets)))
+    with RunningDemo("--data", str(folder)) as demo:
+        for width in (390, 1280):
+            owner = opened(browser, demo.ready["web"], width)
+            log_in(owner, demo.ready["owner_password"])
+            expect(owner.locator("#words")).to_have_text("No car is plugged in.", timeout=30_000)
+            expect(owner.locator("#sessions")).to_be_hidden()
+            owner.get_by_text("Sessions", exact=True).click()
+            cells = owner.locator("#sessions tbody tr")
+            expect(cells).to_have_count(10, timeout=10_000)
+            # The newest first.
+            expect(cells.nth(0)).to_have_text(re.compile(r"Dec 1, 2026.*7\.21 kWh5 h 30 min$"))
+            expect(cells.nth(3)).to_have_text("time not known7.21 kWh4 h 0 min")
+            expect(cells.nth(9)).to_have_text(re.compile(r"Nov 22, 2026.*7\.21 kWh1 h 0 min$"))
+            assert not is_scrolling_sideways(owner)
+            if request.config.getoption("--shots"):
+                shot = f"{request.config.getoption('--shots')}/owner-sessions-{width}.png"
+                owner.screenshot(path=shot, full_page=True)
+            assert [line for line in owner.errors if "401" not in line] == []
+        with owner.expect_download(timeout=30_000) as download:
+            owner.get_by_role("link", name="All sessions as a table (CSV)").click()
+        assert download.value.suggested_filename == "ebb-sessions.csv"
+        assert len(download.value.path().read_text().splitlines()) == 13

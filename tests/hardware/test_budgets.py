@@ -36,6 +36,11 @@ def test_the_flight_recorder(name):
     within(name, budgets.number_of(budgets.on_chip("flight_cost.py"), name))
 
 
+@pytest.mark.parametrize("name", ("history_code", "history_heap"))
+def test_the_history_while_it_is_read(name):
+    within(name, budgets.number_of(budgets.on_chip("history_cost.py"), name))
+
+
 def test_size_of_a_slot():
     files = build.made("reference").files
     within("mpy_per_slot", sum(len(data) for path, data in files.items() if path.endswith(".mpy")))

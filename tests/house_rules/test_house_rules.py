@@ -30,6 +30,7 @@ OWNED = {
     "flight_record.py": ("struct",),
     "log_lines.py": ("struct",),
     "log_pages.py": ("microdot",),
+    "history_pages.py": ("microdot",),
     "captive_dns.py": ("socket",),
     "wifi.py": ("_thread",),
     "console.py": ("select", "sys"),

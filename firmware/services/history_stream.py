@@ -1,0 +1,124 @@
+"""Reads what is stored of energy and sessions in small steps, for one call of the page; loaded for it, and dropped."""
+
+import asyncio
+
+from firmware.core.records import Refusal
+from firmware.services import record_files
+from firmware.wire import history
+
+READ_RECORDS = 16  # at most 1 kB of one file, open for no longer than that: the ledger may take the file away
+PIECE_B = 512  # sent at once; the others have their turn after each record
+GONE = 2  # ENOENT
+
+# path of a call: (form, what it may be asked, its type, is it a file to keep)
+CALLS = {
+    "/api/energy": (history.EnergyJson, history.ENERGY_KEYS, "application/json"),
+    "/api/sessions": (history.SessionsJson, history.SESSION_KEYS, "application/json"),
+    "/api/sessions.csv": (history.SessionsCsv, history.SESSION_KEYS, "text/csv; charset=utf-8; header=present"),
+}
+
+
+def opened(app, path, query):
+    """(body, headers) of the answer to a call, or a Refusal.
+
+    app: the App, of which the ledger and the phrases are used; path: of CALLS; query: str, what follows the "?".
+    """
+    form, keys, kind = CALLS[path]
+    wanted, code, key = history.asked(query, keys)
+    if code:
+        return Refusal("bad_field", key, "%s. %s" % app.phrases.phrase("refusal." + code), None)
+    files = app.ledger.quarters if keys is history.ENERGY_KEYS else app.ledger.sessions
+    last = wanted[2] if keys is history.SESSION_KEYS else None
+    headers = {"Content-Type": kind, "Cache-Control": "no-store"}
+    if path.endswith(".csv"):
+        headers["Content-Disposition"] = 'attachment; filename="ebb-sessions.csv"'
+    shown = form(wanted)
+    return Streamed(pieces(shown, stored(files, last, shown.may_want))), headers
+
+
+class Streamed:
+    """A body that microdot sends piece by piece; the tick runs between any two steps (faults.md X3)."""
+
+    def __init__(self, pieces):
+        """pieces: generator of bytes; b"" where a step gave nothing to send."""
+        self._pieces = pieces
+
+    def __aiter__(self):
+        return self
+
+    async def __anext__(self):
+        while True:
+            await asyncio.sleep(0)
+            piece = next(self._pieces, None)
+            if piece is None:
+                raise StopAsyncIteration
+            if piece:
+                return piece
+
+
+def pieces(form, records):
+    """Bytes of the whole answer, a step for each read and each record. form: one of wire/history.py."""
+    text = form.head()
+    unreadable = 0
+    for octets in records:
+        if octets:
+            found = form.text_of(octets)
+            unreadable += found is None
+            text += found or ""
+        elif octets is None:
+            unreadable += 1
+        if len(text) >= PIECE_B:
+            yield text.encode()
+            text = ""
+        else:
+            yield b""
+    yield (text + form.end(unreadable)).encode()
+
+
+def stored(files, last, may_want):
+    """Bytes of each record of RecordFiles, oldest first; b"" for a step without one, None for what cannot be read.
+
+    last: only so many, None for all; may_want: of one of wire/history.py. What is added meanwhile comes too; what goes
+    meanwhile does not.
+    """
+    number, at = first_of(files), 0
+    if last is not None:
+        for number, at in beginnings(files, last):  # noqa: B007  the last one counts
+            yield b""
+    while number <= files.last:
+        try:
+            octets = read_at(files.path(number), at, READ_RECORDS * files.record_b)
+            yield b""
+        except OSError as error:
+            octets = b""
+            yield b"" if error.args and error.args[0] == GONE else None
+        if may_want(octets):
+            for begin in range(0, len(octets), files.record_b):
+                yield octets[begin : begin + files.record_b]
+        at += len(octets)
+        if len(octets) < READ_RECORDS * files.record_b:
+            number, at = number + 1, 0
+
+
+def first_of(files):
+    """Number of the oldest file; of those that are kept, whatever else lies there under such a name."""
+    return max(files.first, files.last - files.most[1])
+
+
+def beginnings(files, count):
+    """(number, byte) from which on there are more and more of the newest records, in the end `count` or all."""
+    number = files.last
+    while True:
+        here = record_files.length_of(files.path(number)) // files.record_b
+        yield number, max(here - count, 0) * files.record_b
+        count -= here
+        if count <= 0 or number <= first_of(files):
+            return
+        number -= 1
+
+
+def read_at(path, at, count):
+    """`count` bytes of a file from `at`, fewer at its end. Errors: OSError."""
+    with open(path, "rb") as file:
+        file.seek(at)
+        return file.read(count)
