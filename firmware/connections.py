@@ -27,7 +27,7 @@ class Connections:
         self._app = app
         self._config = app.config
         self._resolver = None
-        self._updates = None
+        self._updates = self._announcements = None
         self.mqtt = None
         self.wifi = None
 
@@ -79,6 +79,22 @@ class Connections:
 
             self._updates = Updates(self._app)
         return self._updates
+
+    def update_announced(self, payload, is_retained):
+        """Code of why an update announced over MQTT is not even looked at, or "" (docs/updates.md)."""
+        if not self._app.settings().may_update_by_mqtt:
+            self._app.notice("update", "update.not_allowed")
+            return "not_allowed"
+        try:
+            if self._announcements is None:
+                from firmware.services.announced_update import Announcements
+
+                self._announcements = Announcements(self._app, self.updates())
+            self._announcements.taken(payload, is_retained)
+        except Exception as error:  # a message that ends the connection would come again with each new one
+            self._app.tell("update", repr(error))
+            return "not_capable"
+        return ""
 
     def _keep(self, name, run):
         self._app.health.add(name, run)
@@ -164,6 +180,13 @@ class Connections:
 
         return TlsGate(self._app.loop, self._app.now_ms)
 
+    def authority(self):
+        """Who signs the certificates that are believed, as DER; b"" for nobody: nothing is encrypted then."""
+        if not self._config.get("mqtt_ca_path"):
+            return b""
+        with open(self._config["mqtt_ca_path"], "rb") as file:
+            return file.read()
+
     def _mqtt_config(self):
         """MqttConfig from settings, which a demo's config may override."""
         chosen = self._app.loop.settings
@@ -172,14 +195,10 @@ class Connections:
         host = config.get("mqtt_host") or chosen.mqtt_host
         if not host:
             return None
-        authority = b""
-        if config.get("mqtt_ca_path"):
-            with open(config["mqtt_ca_path"], "rb") as file:
-                authority = file.read()
         login = (chosen.mqtt_user or box, chosen.mqtt_password) if chosen.mqtt_password else None
         port = config.get("mqtt_port") or chosen.mqtt_port
         will = (mqtt_topics.built(box, "online"), b"0")
-        return MqttConfig(host, port, box, login, KEEPALIVE_S, will, authority, MOST_PACKET, BACKOFF_MOST_S)
+        return MqttConfig(host, port, box, login, KEEPALIVE_S, will, self.authority(), MOST_PACKET, BACKOFF_MOST_S)
 
     def status(self, phrase):
         """{"mqtt_is_connected", "mqtt_words", …} for the page."""

@@ -22,6 +22,7 @@ class Updates:
         self._app = app
         self._is_busy = False
         self._tasks = []
+        self.has_begun = False  # the last update came so far that the other slot was written
 
     def why_not(self):
         """Code of why the box may not be updated now, "" where it may: never while a car hangs on it."""
@@ -52,21 +53,30 @@ class Updates:
         from firmware.services import web_service
 
         body = Body(request.stream, request.content_length)
-        code = self._first_no(request.content_length)
-        if not code:
-            self._is_busy = True
-            try:
-                code = await self._received(body)
-            finally:
-                self._is_busy = False
+        code = await self.received(body)
         await body.drained()
-        words, todo = self._told(code)
-        if code == "stored":
-            self._tasks.append(asyncio.create_task(self._restarted()))
+        words, todo = self.ended(code)
         answer = {"code": code, "field": "", "words": words, "todo": todo}
         return web_service.answer(answer, STATUS_OF.get(code, 400))
 
-    def _first_no(self, length_b):
+    async def received(self, body):
+        """Code of what became of an update; one at a time. body: Body, or what has its calls."""
+        code = self.first_no()
+        if code:
+            return code
+        self._is_busy = True
+        try:
+            return await body.opened() or await self._received(body)
+        finally:
+            self._is_busy = False
+
+    def ended(self, code):
+        """(words, what to do) of a code that received() gave; an update that is stored starts soon."""
+        if code == "stored":
+            self._tasks.append(asyncio.create_task(self._restarted()))
+        return self._told(code)
+
+    def first_no(self):
         """Code of a no that needs no look at the update."""
         import starter
 
@@ -76,7 +86,18 @@ class Updates:
             return "trial"
         if self._is_busy or self._tasks:
             return "busy"
-        return self.why_not() or ("wrong_length" if length_b <= 0 else "")
+        return self.why_not()
+
+    def running(self):
+        """(board, version, security, modulus) of the slot that runs, None where they cannot be read."""
+        import starter
+
+        from firmware.services import updater
+
+        try:
+            return updater.running("/" + starter.slot())
+        except (OSError, ValueError, KeyError):
+            return None
 
     async def _received(self, body):
         """Code of what became of it; a slot that was stored is the next one to start."""
@@ -84,16 +105,16 @@ class Updates:
 
         from firmware.services import updater
 
-        letter = starter.slot()
-        other = starter.SLOTS[1 - starter.SLOTS.index(letter)]
-        try:
-            board, version, security, modulus = updater.running("/" + letter)
-        except (OSError, ValueError, KeyError):
+        other = starter.SLOTS[1 - starter.SLOTS.index(starter.slot())]
+        runs = self.running()
+        if runs is None:
             return "not_stored"
+        board, version, security, modulus = runs
         security = max(security, starter.number_of(starter.memory(), "security"))
         one = updater.Updater("/" + other, (board, version, security, modulus), body.left_b)
         body.lengthen(WHOLE_S)
         code = await updater.received(one, body, self.why_not)
+        self.has_begun = one.has_begun
         if code == "stored":
             starter.forget_crashes()
             # On trial from its next start on. One number: a power cut leaves the old version or the new one chosen.
@@ -166,6 +187,10 @@ class Body:
         self._reader = reader
         self.left_b = length_b
         self.lengthen = reader.lengthen
+
+    async def opened(self):
+        """Code of a no before the first byte, or ""."""
+        return "" if self.left_b > 0 else "wrong_length"
 
     async def readexactly(self, count):
         """So many bytes. Errors: EOFError, OSError."""

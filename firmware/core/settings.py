@@ -26,6 +26,7 @@ SETTINGS = (
     ("mqtt_password", "text", 0, 64, 1, "", "owner", "", True),
     ("mqtt_is_tls", "bool", 0, 1, 1, True, "owner", "", False),
     ("plain_may_bind", "bool", 0, 1, 1, False, "owner", "", False),
+    ("may_update_by_mqtt", "bool", 0, 1, 1, False, "owner", "", False),
 )
 
 KEYS = tuple(row[0] for row in SETTINGS)

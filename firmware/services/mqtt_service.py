@@ -3,7 +3,7 @@
 import asyncio
 import json
 
-from firmware.core.records import Refusal
+from firmware.core.records import Ref, Refusal
 from firmware.services.mqtt_client import MqttClient
 from firmware.wire import acknowledgement, grid_contract, mqtt_topics
 
@@ -50,6 +50,11 @@ class MqttService:
         """One message from the broker: a Command to the inbox, or a refusal told to the sender."""
         scope, name = mqtt_topics.parsed(topic, self._box)
         now_ms = self._app.now_ms()
+        if scope == "set" and name == "update":
+            code = self._app.connections.update_announced(payload, is_retained)
+            if code:
+                self._ack(Ref("house", name, 0), code)
+            return
         if scope == "set":
             made = mqtt_topics.house_command(name, payload, (is_retained, now_ms))
         elif scope in ("box", "group", "all"):
@@ -78,9 +83,10 @@ class MqttService:
     def _ack(self, ref, reason):
         """Tell a sender that its command was refused; a bare word that was ignored has nobody to tell."""
         if ref is not None:
-            self._publish_ack(acknowledgement.refused(ref, reason, self._app.moment()))
+            self.publish_ack(acknowledgement.refused(ref, reason, self._app.moment()))
 
-    def _publish_ack(self, body):
+    def publish_ack(self, body):
+        """Send the bytes of one acknowledgement."""
         self.client.publish(mqtt_topics.built(self._box, "ack"), body, 1, False)
 
     async def run(self):
@@ -106,7 +112,7 @@ class MqttService:
             event = self._waiting.pop(0)
             body = acknowledgement.of_event(event, self._app.moment())
             if body is not None:
-                self._publish_ack(body)
+                self.publish_ack(body)
         if not is_connected:
             return
         now_ms = self._app.now_ms()

@@ -75,6 +75,7 @@ class SettingsRecord(NamedTuple):
     mqtt_password: str
     mqtt_is_tls: bool
     plain_may_bind: bool
+    may_update_by_mqtt: bool
 
 class GuardRecord(NamedTuple):
     mode: PilotMode

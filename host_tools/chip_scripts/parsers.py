@@ -7,11 +7,13 @@ from firmware.core import settings
 from firmware.core.records import Refusal
 from firmware.wire import (
     grid_contract,
+    http_response,
     ledger_record,
     log_lines,
     mqtt_packets,
     mqtt_topics,
     strict_json,
+    update_announcement,
     web_api,
 )
 
@@ -71,7 +73,26 @@ def record(octets):
     return shown, ledger_record.head_of(octets), ledger_record.quarter_of(octets), ledger_record.session_of(octets)
 
 
-PARSERS = {"mqtt": packet, "commands": command, "settings": command, "log": record, "ledger": record}
+def response(octets):
+    """How long an HTTP answer is."""
+    return http_response.length_of(octets, 803_264)
+
+
+def announcement(octets):
+    """Where an announced update lies."""
+    made = update_announcement.opened(octets)
+    return made if isinstance(made, Refusal) else (made.request(), made.host, made.port, made.version, made.sha256)
+
+
+PARSERS = {
+    "mqtt": packet,
+    "commands": command,
+    "settings": command,
+    "log": record,
+    "ledger": record,
+    "response": response,
+}
+PARSERS["announcement"] = announcement
 
 
 def line_of(name, octets):

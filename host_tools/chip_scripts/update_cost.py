@@ -15,6 +15,12 @@ from firmware.services import updater  # noqa: E402
 
 gc.collect()
 print("update_code_heap: %d B" % (gc.mem_alloc() - before))
+before = gc.mem_alloc()
+from firmware import updates  # noqa: E402, F401
+from firmware.services import announced_update  # noqa: E402, F401
+
+gc.collect()
+print("announced_code_heap: %d B" % (gc.mem_alloc() - before))
 with open(UPDATE, "rb") as file:
     octets = file.read()
 with open(MODULUS, "rb") as file:

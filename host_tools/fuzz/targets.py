@@ -13,6 +13,8 @@ TARGETS = (
     ("stored", "host_tools.fuzz.stored", 12),
     ("state", "host_tools.fuzz.state", 8),
     ("update", "host_tools.fuzz.update", 8),
+    ("response", "host_tools.fuzz.response", 8),
+    ("announcement", "host_tools.fuzz.announcement", 6),
 )
 
 

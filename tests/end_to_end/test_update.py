@@ -1,6 +1,5 @@
 """Signed updates on the virtual chip: over the page and the serial line, the trial, and the way back from a bad one."""
 
-import hashlib
 import http.client
 import json
 import shutil
@@ -8,6 +7,7 @@ import time
 
 import pytest
 from chips import RunningChip, free_port
+from new_versions import is_up, stored, with_changes
 from playwright.sync_api import expect, sync_playwright
 
 from host_tools.device import build, bundle, install, slot
@@ -31,19 +31,6 @@ def run(config):
     asyncio.run(fed())
 """
 RAISES = b"raise ValueError('a bad version')\n"
-
-
-def with_changes(files, changes, **head):
-    """The slot of a build with other files ({path: bytes}) or another head in its manifest, which agrees with it."""
-    made = {path: data for path, data in files.items() if path.startswith("a/")}
-    made.update({f"a/{path}": data for path, data in changes.items()})
-    manifest = json.loads(made.pop("a/manifest.json"))
-    manifest.update(head)
-    manifest["files"] = [
-        {"path": path[2:], "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
-        for path, data in sorted(made.items())
-    ]
-    return {**made, "a/manifest.json": slot.compact(manifest)}
 
 
 @pytest.fixture(scope="module")
@@ -88,21 +75,6 @@ def posted(port, octets, length_b=None, headers=()):
     line.request("POST", "/api/update", octets, {**sent, "Content-Length": str(length_b or len(octets))})
     answer = line.getresponse()
     return answer.status, json.loads(answer.read())
-
-
-def is_up(port):
-    """Whether the page answers."""
-    line = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-    try:
-        line.request("GET", "/healthz")
-        return line.getresponse().status == 200
-    except OSError:
-        return False
-
-
-def stored(flash):
-    """What the chip's own small store holds."""
-    return json.loads((flash / "nvs.json").read_text())["ebb"]
 
 
 def test_refusals_in_words_change_nothing(flash, good, key, files):

@@ -11,10 +11,12 @@ from firmware.core import settings
 from firmware.services import bounded_reader, web_service, web_settings
 from firmware.wire import (
     grid_contract,
+    http_response,
     ledger_record,
     log_lines,
     state_restored,
     strict_json,
+    update_announcement,
     update_bundle,
     update_header,
     utf8,
@@ -52,6 +54,12 @@ REACHED = (
     ("update", "whole", 10),
     ("update", "bad_file", 10),
     ("update", "bad_manifest", 50),
+    ("response", "good", 50),
+    ("response", "redirect", 10),
+    ("response", "no_length", 10),
+    ("announcement", "good http ", 10),
+    ("announcement", "good https", 3),
+    ("announcement", "refused url", 50),
 )
 
 
@@ -146,6 +154,10 @@ PLANTED = (
     ("update", update_bundle, "is_path", lambda path: True, "a path out of its slot"),
     ("update", update_header, "unfit", lambda head, board, version, security: None, "an "),
     ("log", log_lines, "MOST_TIMES", -1, "a count that falls"),
+    ("response", http_response, "is_plain", lambda octets: True, "a bare line end"),
+    ("response", http_response, "status_of", lambda line: 200, "another status"),
+    ("announcement", update_announcement, "is_path", lambda path: True, "another"),
+    ("announcement", update_announcement, "is_host", lambda host: True, "another"),
 )
 
 

@@ -21,7 +21,7 @@ CODE = "the-right-code"
 NAMES = (*KEYS, "installer_code", "enable", "max_current_ma", "settings", "kind", "limit_ma", "button", "pressed_at_ms")
 KINDS = (*grid_contract.KINDS, "charge_now", "settings", "unlock", "clear_fault", "commission", "update", "patch")
 TOPICS = (
-    *("cmd", "settings", "set/settings", "backup", "update", "state", "ack"),
+    *("cmd", "settings", "set/settings", "set/update", "backup", "update", "state", "ack"),
     *(f"set/{name}" for name in NAMES),
 )
 VALUES = st.one_of(st.sampled_from((80_000, 32_000, 1, 0, True, False, CODE, "", None)), st.integers(-5, 90_000))
@@ -59,6 +59,9 @@ class App:
 
     def tls_gate(self, ca_der):
         return None
+
+    def update_announced(self, payload, is_retained):
+        return "not_allowed"
 
     def settings(self):
         return self.loop.settings
