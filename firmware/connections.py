@@ -120,12 +120,18 @@ class Connections:
         self._keep("web", web.run)
 
     def _start_improv(self):
-        """Set-up over the serial line, for a browser or a tool at the box."""
+        """Set-up over the serial line, for a browser or a tool at the box, and its question how the box stands."""
         from firmware.drivers.console import Console
         from firmware.services.improv_service import ImprovService
 
         about = ("ebb", self._app.version, sys.platform, self._app.box)
-        self._keep("improv", ImprovService(self.wifi, Console(), about).run)
+        self._keep("improv", ImprovService(self.wifi, Console(), about, self._stands).run)
+
+    def _stands(self):
+        """State, letter and contactor for a tool that must not stop a box that charges."""
+        memory = self._app.loop.memory
+        contactor = "closed" if memory.outputs.is_contactor_closed else "open"
+        return "ebb: stands %s %s %s" % (memory.stage.state, memory.pilot.letter, contactor)
 
     async def _watch_button(self):
         """Held for 3 s: set-up is open for ten minutes; for 10 s: factory reset. One that never came up is stuck."""

@@ -14,7 +14,7 @@ class Console:
     """read() and write() between open() and close(); only then is Ctrl-C a byte like others, as frames need it."""
 
     def __init__(self):
-        self._poller = None
+        self._poller = self._ear = None
 
     def open(self):
         """Take the bytes from the prompt."""
@@ -40,6 +40,19 @@ class Console:
             if made == STOP:
                 break  # mpremote writes on at once, and what follows is the prompt's
         return made
+
+    def asked(self):
+        """Whether a question mark was typed since the last look; while the line is the prompt's, which waits for it."""
+        if self._ear is None:
+            self._ear = select.poll()
+            self._ear.register(sys.stdin, select.POLLIN)
+        is_asked = False
+        for _ in range(MOST_AT_ONCE):
+            byte = sys.stdin.buffer.read(1) if self._ear.poll(0) else b""
+            if not byte:
+                break
+            is_asked = is_asked or byte == b"?"
+        return is_asked
 
     def write(self, payload):
         """One whole frame."""

@@ -1,4 +1,4 @@
-"""Wi-Fi set-up over the serial line (Improv), in factory state or after the button."""
+"""The serial line of a running box: Wi-Fi set-up (Improv) in factory state or after the button, else one question."""
 
 import asyncio
 
@@ -7,16 +7,18 @@ from firmware.wire import improv
 POLL_S = 0.05
 QUIET_POLLS = 10
 SCAN_POLLS = 200  # 10 s
+ASKING = b"\x02?\r"  # what a tool types to ask how the box stands (host_tools/device/asked.py)
 
 
 class ImprovService:
-    """Answers frames from a source of bytes: open(), close(), read() without waiting, write(bytes)."""
+    """Answers frames from a source of bytes: open(), close(), read() and asked() without waiting, write(bytes)."""
 
-    def __init__(self, wifi, source, about):
-        """wifi: WifiService; about: (firmware, version, chip, name of the box)."""
+    def __init__(self, wifi, source, about, stands):
+        """wifi: WifiService; about: (firmware, version, chip, name of the box); stands: function that gives a line."""
         self._wifi = wifi
         self._source = source
         self._about = about
+        self._stands = stands
         self._parser = improv.Parser()
 
     async def run(self):
@@ -26,12 +28,16 @@ class ImprovService:
             while True:
                 if not self._wifi.may_set_up():
                     self._source.close()
+                    if self._source.asked():
+                        self._tell_stands()
                     await asyncio.sleep(1)
                     continue
                 self._source.open()
                 chunk = self._source.read()
                 if self._parser.is_stop(chunk):
                     raise KeyboardInterrupt()
+                if b"?" in chunk and not chunk.strip(ASKING):
+                    self._tell_stands()
                 quiet = 0 if chunk else quiet + 1
                 # A frame that stopped in its middle must not swallow the next one.
                 frames = self._parser.feed(chunk) if quiet < QUIET_POLLS else self._parser.quiet()
@@ -41,6 +47,10 @@ class ImprovService:
                 await asyncio.sleep(POLL_S)
         finally:
             self._source.close()
+
+    def _tell_stands(self):
+        """How the box stands, as one line."""
+        self._source.write(self._stands().encode() + b"\r\n")
 
     def _tell(self, kind, value):
         """State or error, as one frame."""

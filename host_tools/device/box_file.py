@@ -23,9 +23,12 @@ RENAME_CODE = (
 
 
 @contextlib.contextmanager
-def stopped(port):
-    """A Prompt, whose board starts its firmware again at the end, whatever happened. Errors: Trouble."""
-    prompt = Prompt(port)
+def stopped(port, before=None):
+    """A Prompt, whose board starts its firmware again at the end, whatever happened. Errors: Trouble.
+
+    before: as for Prompt; what refuses there leaves the firmware running.
+    """
+    prompt = Prompt(port, before)
     try:
         yield prompt
     finally:

@@ -62,9 +62,10 @@ class Line(SerialTransport):
 class Prompt:
     """One connection. Entering it stops the firmware (the contactor opens) and does not reset the board."""
 
-    def __init__(self, port):
-        """Errors: Trouble."""
+    def __init__(self, port, before=None):
+        """before: function (open serial port) called while the firmware still runs; it may refuse. Errors: Trouble."""
         self.port = port
+        self.before = None  # what it gave
         try:
             self._transport = Line(port, timeout=READ_S)
         except (TransportError, OSError, serial.SerialException):
@@ -72,6 +73,8 @@ class Prompt:
                 f"nothing can be opened at {port}: is the board plugged in, or the port in use?", NO_BOARD, 2
             ) from None
         try:
+            if before is not None:
+                self.before = before(self._transport.serial)
             self._enter()
         except BaseException:
             self._transport.close()

@@ -1,6 +1,7 @@
 """Command `device update`: a signed update over the serial line into the slot that does not run, then a start on trial.
 
-The firmware rests meanwhile, so the contactor is open; it checks the update itself, as it does one from its page.
+The running firmware is asked first whether a car is plugged in; only then it is stopped, and rests, so the contactor is
+open. It checks the update itself, as it does one from its page.
 """
 
 import argparse
@@ -10,7 +11,7 @@ from pathlib import Path
 from firmware.services.phrase_book import PhraseBook
 from firmware.wire import update_header
 from host_tools import bootstrap
-from host_tools.device import box_file, examined_files, examined_pins, flash
+from host_tools.device import asked, box_file, examined_files, examined_pins, flash
 from host_tools.device.esptool_call import Trouble
 
 SCRIPT = bootstrap.ROOT / "host_tools" / "chip_scripts" / "update.py"
@@ -68,14 +69,16 @@ def run(argv):
     parser = argparse.ArgumentParser(prog="python3 -m host_tools device update", description=__doc__.split("\n")[0])
     parser.add_argument("--port", help="serial port (default: the only USB one)")
     parser.add_argument("update", type=Path, metavar="FILE", help="made by device build --sign")
+    parser.add_argument("--force", action="store_true", help="although a car is plugged in; never while one charges")
     options = parser.parse_args(argv)
     try:
         octets = options.update.read_bytes() if options.update.stat().st_size <= MOST_B else b""
         if len(octets) < update_header.HEAD_B:
             raise Trouble(words("no_update"), code=2)
-        with box_file.stopped(flash.find_port(options.port)) as prompt:
+        with box_file.stopped(flash.find_port(options.port), lambda line: asked.check(line, options.force)) as prompt:
             letter = slot_of(prompt)
-            check_unplugged(prompt, letter)
+            if not prompt.before:  # else a person knows of the car
+                check_unplugged(prompt, letter)
             code = sent(prompt, octets)
     except OSError as error:
         print(f"ebb: {options.update} cannot be read: {error}.", file=sys.stderr)

@@ -26,6 +26,10 @@ class NoConsole:
         """Nothing was said."""
         return b""
 
+    def asked(self):
+        """Nobody asks."""
+        return False
+
     def write(self, payload):
         """Nobody hears it."""
 

@@ -47,6 +47,17 @@ def test_what_follows_the_ctrl_c_of_a_tool_is_left_to_the_prompt(line):
     assert console.read() == b"IMPROV\x01\x03\x02\r\x03", "bytes of a frame"
 
 
+def test_a_question_while_the_line_is_the_prompts(line):
+    console, typed, levels = line
+    assert not console.asked()
+    for text, is_asked in ((b"\x02?\r", True), (b"", False), (b"abc\r", False), (b"?", True), (b"\x02?\r" * 9, True)):
+        typed(text)
+        assert console.asked() is is_asked, text
+    assert not console.asked() and levels == [], "Ctrl-C stays the prompt's"
+    typed(b"?" * 100)
+    assert console.asked() and console.asked() and not console.asked()
+
+
 def test_writes_a_frame_whole(line, monkeypatch):
     console, _, _ = line
     told = []

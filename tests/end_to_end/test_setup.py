@@ -427,6 +427,10 @@ class Line:
         made, self.typed = self.typed[:7], self.typed[7:]
         return made
 
+    def asked(self):
+        assert not self.is_open
+        return b"?" in self.read()
+
     def write(self, payload):
         self.told += payload
 
@@ -455,7 +459,7 @@ def wifi_data(ssid, password):
 def improv_run(box, story):
     """A story over Line with all services running."""
     line = Line()
-    service = ImprovService(box.service, line, ("ebb", "0.1.0", "ESP32-S3", "a1"))
+    service = ImprovService(box.service, line, ("ebb", "0.1.0", "ESP32-S3", "a1"), lambda: "ebb: stands idle A open")
 
     async def whole():
         async with running(box, service.run):
@@ -475,7 +479,9 @@ def test_improv_from_factory_to_provisioned(monkeypatch, tmp_path, fast):
         await until(lambda: not line.typed)
         await asyncio.sleep(0.6)  # the line is quiet: what began is given up
         assert await line.answers(improv.ASK_STATE, count=2) == [ok, (improv.STATE, b"\x02")]
-        line.typed = b"ebb: a word in between\r\n"
+        line.told, line.typed = b"", b"\x02?\r"
+        await until(lambda: line.told == b"ebb: stands idle A open\r\n")
+        line.typed = b"ebb: a word in between?\r\n"
         made = await line.answers(improv.ASK_DEVICE, count=2)
         assert made[0] == ok and texts(made[1]) == ["ebb", "0.1.0", "ESP32-S3", "a1"]
         made = await line.answers(improv.ASK_NETWORKS, count=4)
@@ -498,8 +504,10 @@ def test_improv_from_factory_to_provisioned(monkeypatch, tmp_path, fast):
         await until(lambda: not line.is_open)
         line.told = b""
         line.typed = improv.framed(improv.COMMAND, b"\x02\x00")
-        await asyncio.sleep(1.2)
-        assert line.told == b"" and line.typed, "a provisioned box leaves the line to the prompt"
+        await asyncio.sleep(2.4)
+        assert line.told == b"" and not line.is_open, "a provisioned box leaves the line to the prompt"
+        line.typed = b"\x02?\r"
+        await until(lambda: line.told == b"ebb: stands idle A open\r\n")
 
     improv_run(box, story)
 
@@ -526,7 +534,7 @@ def test_ctrl_c_still_stops_the_program(monkeypatch, tmp_path):
     line = Line()
     line.typed = b"\r\x03"
     with pytest.raises(KeyboardInterrupt):
-        asyncio.run(ImprovService(box.service, line, ("", "", "", "")).run())
+        asyncio.run(ImprovService(box.service, line, ("", "", "", ""), str).run())
     assert not line.is_open
 
 

@@ -10,7 +10,7 @@ from chips import RunningChip, free_port
 from new_versions import is_up, stored, with_changes
 from playwright.sync_api import expect, sync_playwright
 
-from host_tools.device import build, bundle, install, slot
+from host_tools.device import asked, build, bundle, install, slot
 from host_tools.device import task as device_task
 from host_tools.device.prompt import Prompt
 from host_tools.updates import trial_keys
@@ -265,14 +265,49 @@ def test_over_the_serial_line(flash, good, key, files, tmp_path, capsys):
         assert "on trial itself" in capsys.readouterr().err
 
 
-def test_over_the_serial_line_not_with_a_car_plugged_in(flash, good, tmp_path, capsys):
+def tried(chip, tmp_path, capsys, *options):
+    """(exit code, last words) of `device update`."""
+    code = device_task.run(["update", "--port", chip.port, *options, str(tmp_path / "new.ebbupdate")])
+    return code, capsys.readouterr().err.splitlines()[-1:]
+
+
+def test_over_the_serial_line_never_while_a_car_charges(flash, good, tmp_path, capsys):
     folder, port = flash
     (tmp_path / "new.ebbupdate").write_bytes(good)
     with RunningChip(folder) as chip:
         chip.wait(lambda: is_up(port), "the page answers", 30)
+        time.sleep(1)  # a car that is there in the first half second waits for the power return's random time
         chip.plant.car.is_plugged = True
         chip.plant.wire_changed()
-        time.sleep(1)
-        assert device_task.run(["update", "--port", chip.port, str(tmp_path / "new.ebbupdate")]) == 2
-        assert "A car is plugged in" in capsys.readouterr().err
-        assert not stored(folder).get("slot")
+        chip.wait(lambda: chip.plant.is_coil_on, "the car is charged", 60)
+        for options in ((), ("--force",)):
+            code, said = tried(chip, tmp_path, capsys, *options)
+            assert code == 2 and "A car is charging" in said[0], said
+            assert chip.plant.is_coil_on and "stopped by a person" not in chip.said()
+        chip.plant.car.want(False)
+        chip.plant.wire_changed()
+        chip.wait(lambda: not chip.plant.is_coil_on, "the car has had enough", 60)
+        chip.wait(lambda: tried(chip, tmp_path, capsys)[1][0].startswith("ebb: A car is plugged in"), "refused", 60)
+        assert is_up(port) and chip.chip.resets == [1] and not stored(folder).get("slot"), "nothing was stopped"
+        assert tried(chip, tmp_path, capsys, "--force")[0] == 0
+        chip.wait(lambda: stored(folder)["slot"] == 1 | 4, "the new version is on trial", 30)
+
+
+def test_over_the_serial_line_to_a_firmware_that_does_not_answer(flash, tmp_path, capsys, monkeypatch, key, files):
+    folder, port = flash
+    monkeypatch.setattr(asked, "ANSWER_S", 4)
+    path = tmp_path / "new.ebbupdate"
+    path.write_bytes(bundle.packed(with_changes(files, {}, board="burst"), key))
+    with RunningChip(folder) as chip:
+        chip.wait(lambda: is_up(port), "the page answers", 30)
+        monkeypatch.setattr(asked, "ASK", b"\x02\r")
+        code, said = tried(chip, tmp_path, capsys)
+        assert code == 2 and "does not say whether a car is plugged in" in said[0]
+        assert is_up(port) and chip.chip.resets == [1]
+        code, said = tried(chip, tmp_path, capsys, "--force")
+        assert code == 2 and "another board" in said[0], "it went on"
+        chip.wait_runs()
+        monkeypatch.undo()
+        with Prompt(chip.port):
+            pass  # the firmware rests, and the prompt is there
+        assert "another board" in tried(chip, tmp_path, capsys)[1][0]
