@@ -1,15 +1,19 @@
 """The firmware's open() and os on a littlefs of the host, with the geometry that VfsLfs2 takes on a board."""
 
 import errno
+import random
 
 from littlefs import lfs
 from littlefs.errors import LittleFSError
 
 from firmware.services import flash_files, ledger_start, make_room, record_files
-from host_tools.power_cuts.flash_chip import BLOCK
+from host_tools.power_cuts.flash_chip import BLOCK, FlashChip
 
 # vfs.VfsLfs2: readsize, progsize and lookahead 32, cache four times that, 100 cycles before a pair of blocks moves.
 GEOMETRY = {"read_size": 32, "prog_size": 32, "cache_size": 128, "lookahead_size": 32, "block_cycles": 100}
+FOLDER = "/"
+chance_of = random.Random
+chip_of = FlashChip
 FLAG = lfs.LFSFileFlag
 FLAGS = {
     "rb": FLAG.rdonly,
@@ -104,6 +108,13 @@ class LfsFiles:
         for module in (flash_files, record_files, ledger_start, make_room):
             module.os = self
             module.open = self.open
+
+
+def mounted(chip):
+    """The LfsFiles that the storing modules use from now on. Errors: OSError."""
+    files = LfsFiles(chip)
+    files.put_under()
+    return files
 
 
 def take_away():

@@ -1,17 +1,16 @@
-"""One box that loses its supply again and again while it stores; after each cut all that was stored must be there."""
+"""One box that loses its supply again and again while it stores; after each cut all that was stored must be there.
+
+Runs on the PC, with littlefs-python under it, and on the 32-bit interpreter with its own VfsLfs2 (ledger_cuts.py).
+"""
 
 import errno
-import random
 
 from firmware.core.records import Energy
 from firmware.services import flash_files, ledger, ledger_start
 from firmware.wire import ledger_record
-from host_tools.power_cuts import lfs_files
-from host_tools.power_cuts.flash_chip import FlashChip
 
 BLOCKS = 48
-FOLDER = "/"
-SETTINGS = "/settings.json"
+SETTINGS = "settings.json"
 DAYS = 40
 SMALL = {"quarters-": (4, 2), "sessions-": (3, 2)}  # records in a file and full files kept: files come and go often
 NOON_S = 1_795_176_000
@@ -26,7 +25,9 @@ class Broken(Exception):
 class Kept:
     """What writes that returned have put on flash, and the one that is under way."""
 
-    def __init__(self):
+    def __init__(self, folder):
+        """folder: path that ends in "/"."""
+        self.folder = folder
         self.mwh = 0  # highest count
         self.heads = {}  # path: Head
         self.rows = {"quarters-": [], "sessions-": []}  # bytes of every record, oldest first
@@ -38,8 +39,8 @@ class Kept:
     def note(self, path, data):
         """A write has returned."""
         self.writes += 1
-        name = path[len(FOLDER) :]
-        if path == SETTINGS:
+        name = path[len(self.folder) :]
+        if name == SETTINGS:
             self.settings = data
         elif name in ledger.HEADS:
             self.heads[name] = head = ledger_record.head_of(data)
@@ -74,13 +75,17 @@ def count_in(kind, data):
 class Life:
     """Starts, stores, is cut, and is looked at; counts tell how often what was met."""
 
-    def __init__(self, seed):
-        self.chance = random.Random(seed)
-        self.chip = FlashChip(BLOCKS, self.chance)
-        self.kept = Kept()
+    def __init__(self, seed, ground=None):
+        """ground: what has FOLDER, chance_of(), chip_of(), formatted(), mounted() and take_away(); None: lfs_files."""
+        if ground is None:
+            from host_tools.power_cuts import lfs_files as ground
+        self.ground = ground
+        self.chance = ground.chance_of(seed)
+        self.chip = ground.chip_of(BLOCKS, self.chance)
+        self.kept = Kept(ground.FOLDER)
         self.counts = {"cuts": 0, "inside": 0, "in_erase": 0, "second": 0, "writes": 0, "operations": 0}
         self.genuine = flash_files.write_whole, flash_files.append
-        lfs_files.formatted(self.chip)
+        ground.formatted(self.chip)
 
     def run(self, cuts):
         """So many cuts. Errors: Broken."""
@@ -92,7 +97,7 @@ class Life:
                 self.live()
         finally:
             flash_files.write_whole, flash_files.append = self.genuine
-            lfs_files.take_away()
+            self.ground.take_away()
         return self.counts
 
     def _recorded(self, genuine):
@@ -112,15 +117,14 @@ class Life:
         chance = self.chance
         self.chip.power_on(0)
         try:
-            self.files = lfs_files.LfsFiles(self.chip)
+            self.ground.mounted(self.chip)
         except OSError as error:
             raise Broken(f"cannot be mounted: {error}") from None
-        self.files.put_under()
-        start = ledger_start.found(FOLDER, DAYS)
+        start = ledger_start.found(self.ground.FOLDER, DAYS)
         for rows, name in ((start.quarters, "quarters-"), (start.sessions, "sessions-")):
             rows.most = SMALL[name]
         self.look(start)
-        self.ledger = ledger.Ledger(FOLDER, start)
+        self.ledger = ledger.Ledger(self.ground.FOLDER, start)
         wh, mwh, at_ms = start.session or (None, 0, 0)
         self.meter = Energy(start.head.wh, start.head.mwh, 0, wh, mwh, at_ms)
         self.now_ms = 0
@@ -156,7 +160,7 @@ class Life:
             self.pass_time(1)
         if chance.random() < 0.2:
             try:
-                flash_files.write_whole(SETTINGS, chance.randbytes(chance.randrange(1, 900)))
+                flash_files.write_whole(self.kept.folder + SETTINGS, chance.randbytes(chance.randrange(1, 900)))
             except OSError:
                 if not self.chip.is_dead:
                     raise Broken("a write failed with power on") from None
@@ -185,8 +189,9 @@ class Life:
 
     def _look_at_settings(self, flying):
         """Old or new, never mixed."""
-        found = bytes_of(SETTINGS, 1000) or None
-        if flying and flying[0] == SETTINGS and found == flying[1]:
+        path = self.kept.folder + SETTINGS
+        found = bytes_of(path, 1000) or None
+        if flying and flying[0] == path and found == flying[1]:
             self.kept.note(*flying)
         if found != self.kept.settings:
             raise Broken("settings are neither the old nor the new")
@@ -200,7 +205,7 @@ class Life:
         told = self.kept.rows[kind]
         if (
             flying
-            and flying[0].startswith(FOLDER + kind)
+            and flying[0].startswith(self.kept.folder + kind)
             and found[-1:] == [flying[1]]
             and found != told[-len(found) :]
         ):
@@ -213,7 +218,7 @@ class Life:
         """The count is the last stored or the one under way; the minutes sum to it; the session is the one that ran."""
         kept, head = self.kept, start.head
         found_mwh = head.wh * 1000 + head.mwh
-        if flying and flying[0][len(FOLDER) :] in ledger.HEADS:
+        if flying and flying[0][len(kept.folder) :] in ledger.HEADS:
             under_way = ledger_record.head_of(flying[1])
             if head.seq == under_way.seq + 1:
                 kept.note(*flying)

@@ -31,9 +31,9 @@ def planned(seed, count):
     return [(f"{number}-{cuts}", (seed * 1_000_003 + number, cuts)) for number, cuts in enumerate(sizes)]
 
 
-def report(seed, found, seconds):
-    """Print the figures, one a line; returns whether nothing was found."""
-    sums = {name: sum(one[name] for one in found) for name in SUMS}
+def report(seed, found, seconds, name="power_cuts"):
+    """Print the figures, one a line; returns whether nothing was found. name: of the campaign in the log."""
+    sums = {column: sum(one.get(column, 0) for one in found) for column in SUMS}
     finds = [one["find"] for one in found if "find" in one]
     print(f"power_cuts_seed: {seed}")
     print(f"power_cuts: {sums['cuts']} cuts")
@@ -47,7 +47,7 @@ def report(seed, found, seconds):
     for words in finds[:12]:
         print("  " + words)
     jobs.logged(
-        "power_cuts",
+        name,
         seed,
         {"runs": sums["cuts"], "ticks": sums["operations"], "finds": len(finds), "seconds": round(seconds)},
     )
@@ -62,6 +62,7 @@ def run(argv):
     parser.add_argument("--seed", type=int, help="default: the commit's")
     parser.add_argument("--wear", action="store_true", help="erases a year instead, and years at 100,000 cycles")
     parser.add_argument("--energy", type=int, metavar="N", help="N cuts against the plant's truth instead")
+    parser.add_argument("--chip", action="store_true", help="on the interpreter's own VfsLfs2 instead")
     options = parser.parse_args(argv)
     sys.path.insert(0, str(bootstrap.ROOT))
     seed = options.seed if options.seed is not None else seed_of_commit()
@@ -77,7 +78,19 @@ def run(argv):
         from host_tools.power_cuts import energy as campaign
     else:
         campaign = sys.modules[__name__]
+    if options.chip:
+        return run_on_chip(seed, options)
     name = "energy_cuts" if options.energy else "power_cuts"
     results = jobs.Results(name, seed, options.is_continued, FOLDER)
     found = jobs.done(campaign.planned(seed, options.energy or options.count), campaign.work, results)
     return 0 if campaign.report(seed, list(found.values()), time.monotonic() - begun_s) else 1
+
+
+def run_on_chip(seed, options):
+    """The same cuts on the interpreter's own littlefs; exit 0 only when nothing was found."""
+    from host_tools.power_cuts import on_chip
+
+    begun_s = time.monotonic()
+    results = jobs.Results("chip_cuts", seed, options.is_continued, FOLDER)
+    found = jobs.done(planned(seed, options.count), on_chip.work, results)
+    return 0 if report(seed, list(found.values()), time.monotonic() - begun_s, "chip_cuts") else 1
