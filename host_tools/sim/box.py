@@ -46,7 +46,7 @@ class Box:
         return pickle.dumps(self, pickle.HIGHEST_PROTOCOL)
 
     def _told(self, events):
-        """Keep what the loop tells; a method of this box and not of its list, so that a copy of the box keeps its own."""
+        """Keep what the loop tells; a method of the box and not of its list, so that a copy keeps its own."""
         self.events.extend(events)
 
     def now_ms(self):
