@@ -136,11 +136,14 @@ def limits_of(known: "Memory", local: "Local", readings: "Readings", settings: "
         if local.heat != HEAT_UNKNOWN:
             heat_ma = max(heat_ma, settings.wiring_limit_ma // (2 if local.heat == 1 else 4))
     plug_ma = None
-    if readings.proximity_ohm is not None:
+    ohm = readings.proximity_ohm
+    if ohm is not None and PLUG_LEAST_OHM <= ohm <= PLUG_MOST_OHM:
         for most_ohm, rating_ma in RATINGS:
-            if readings.proximity_ohm <= most_ohm:
+            if ohm <= most_ohm:
                 plug_ma = rating_ma
                 break
+    elif known.pilot.letter != "A":
+        plug_ma = local.limits[1]  # a cable does not get thicker because nobody can read it (faults.md S7)
     lock_ma = 0 if settings.locked_until_allowed and not local.is_allowed else None
     is_blind = local.blind >= BLIND_SESSIONS or faults.is_active(known.faults.active, faults.S10)
     return heat_ma, plug_ma, lock_ma, BLIND_MA if is_blind else None

@@ -202,9 +202,9 @@ class Unplugged(unittest.TestCase):
 
 
 class Limits(unittest.TestCase):
-    def limits(self, place=NOMINAL, active=(), wiring=32_000, is_locked=False, **more):
+    def limits(self, place=NOMINAL, active=(), wiring=32_000, is_locked=False, letter="C", **more):
         settings = chosen(wiring_limit_ma=wiring, locked_until_allowed=is_locked)
-        return local.limits_of(known(active=active), place, reading(NOW, **more), settings)
+        return local.limits_of(known(letter, active=active), place, reading(NOW, **more), settings)
 
     def test_none(self):
         self.assertEqual(self.limits(), (None, None, None, None))
@@ -226,7 +226,9 @@ class Limits(unittest.TestCase):
 
     def test_cable(self):
         for ohm, plug_ma in (
-            (0, 63_000),
+            (0, None),
+            (59, None),
+            (60, 63_000),
             (80, 63_000),
             (140, 63_000),
             (141, 32_000),
@@ -243,6 +245,14 @@ class Limits(unittest.TestCase):
             (4501, None),
         ):
             self.assertEqual(self.limits(proximity_ohm=ohm), (None, plug_ma, None, None), ohm)
+
+    def test_a_cable_nobody_can_read_keeps_its_rating_while_the_car_is_there(self):
+        place = here(limits=(None, 20_000, None, None))
+        for ohm in (0, 59, 4501, 99_999, None):
+            self.assertEqual(self.limits(place, proximity_ohm=ohm)[1], 20_000, ohm)
+            self.assertEqual(self.limits(place, letter="B", proximity_ohm=ohm)[1], 20_000, ohm)
+            self.assertEqual(self.limits(place, letter="A", proximity_ohm=ohm)[1], None, ohm)
+        self.assertEqual(self.limits(place, proximity_ohm=100)[1], 63_000)
 
     def test_lock(self):
         for is_locked, is_allowed, lock_ma in ((True, False, 0), (True, True, None), (False, False, None)):

@@ -34,7 +34,9 @@ class Signal:
         self.low_for_ms = 0  # length of the last F, where PWM came before it
         self.changed_ms = self.before_ms = -(10**9)
         self.has_heat = False
-        self.may_be_hot = False  # the stop temperature was reached, and nobody may go on until it has cooled down
+        self.may_be_hot = (
+            False  # the stop temperature was or may have been reached, and nobody may go on until it has cooled down
+        )
 
     def changed(self, plant, now_ms):
         """The world changed: heat and cable."""
@@ -49,7 +51,7 @@ class Signal:
             if tenths <= back and self.heat_level > index:
                 self.heat_level = index
         up, back, _ = HEAT[-1]
-        self.may_be_hot = tenths >= up - HEAT_EDGE or (self.may_be_hot and tenths > back - HEAT_EDGE)
+        self.may_be_hot = tenths >= up - HEAT_EDGE or ((self.may_be_hot or is_dead) and tenths > back - HEAT_EDGE)
         if is_dead:
             self.heat_level = 0
         self.has_heat = is_dead or self.heat_level > 0 or tenths >= HEAT[0][0]
