@@ -3,7 +3,7 @@
 import asyncio
 
 from firmware.core import faults, self_test
-from firmware.core.records import Memory
+from firmware.core.records import Event, Memory
 
 WHOLE_S = 600  # for a whole update over a weak Wi-Fi
 DRAIN_S = 20  # a sender that is refused hears it only once its body has been read
@@ -11,6 +11,7 @@ DRAIN_B = 2048
 ANSWER_S = 1  # the answer goes out before the restart
 TRIED_S = 60  # a version that has lived so long under its trial may pass it
 WEB_S = 10
+QUIET_MS = 600_000  # between two refusals of what is announced that are kept as security
 STATUS_OF = {"stored": 200, "busy": 409, "plugged": 409, "trial": 409, "too_big": 413, "not_stored": 507}
 
 
@@ -21,6 +22,7 @@ class Updates:
         """app: the App, of which only public names are used."""
         self._app = app
         self._is_busy = False
+        self._quiet_until_ms = 0
         self._tasks = []
         self.has_begun = False  # the last update came so far that the other slot was written
 
@@ -34,28 +36,50 @@ class Updates:
     def begun(self, word):
         """What the starter says of this start: "trial" or "came_back" (the version before runs again)."""
         if word == "trial":
+            self._note("update", "trial", self._app.version)
             # At rest the self-test comes once a day: a version on trial does not wait so long.
             loop = self._app.loop
             now_ms, pilot, stage = loop.memory[:3]
             loop.memory = Memory(now_ms, pilot, self_test.with_test(stage, "", now_ms), *loop.memory[3:])
             self._tasks.append(asyncio.create_task(self._tried()))
         else:
+            self._note("rolled_back", "", "")
             self._app.notice("update", "update.rolled_back")
 
-    def _told(self, code):
-        """(words, what to do) of a code, which are told on the console and in the log too."""
+    def _note(self, code, tag, what):
+        """One event for the log."""
+        self._app.log.put(self._app.now_ms(), Event(code, (tag, what)))
+
+    def _told(self, code, place):
+        """(words, what to do) of a code, which are told on the console and in the log too.
+
+        place: address that it came from, None of what was announced over MQTT. Whoever may announce can be refused as
+        often as he likes: that is security once in a while, and everyday in between, so that it pushes out nothing.
+        """
         found = self._app.phrases.phrase("update." + code)
-        self._app.tell("update", found[0])
+        now_ms = self._app.now_ms()
+        is_good = code in ("stored", "confirmed")
+        if place is None and not is_good:
+            if now_ms < self._quiet_until_ms:
+                self._app.tell("update", found[0])
+                return found
+            self._quiet_until_ms = now_ms + QUIET_MS
+        self._note("update" if is_good else "update_refused", code, "mqtt" if place is None else place)
+        print("ebb: update", found[0])
         return found
 
     async def taken(self, request):
         """Answer to a POST whose body is an update; one at a time."""
         from firmware.services import web_service
+        from firmware.services.bounded_reader import MOST_BODY
 
-        body = Body(request.stream, request.content_length)
-        code = await self.received(body)
-        await body.drained()
-        words, todo = self.ended(code)
+        if 0 < request.content_length <= MOST_BODY:
+            code = self.first_no() or "wrong_length"  # it was read with the request; no update is so short
+        else:
+            body = Body(request.stream, request.content_length)
+            code = await self.received(body)
+            await body.drained()
+        words, todo = self.ended(code, web_service.place_of(request))
         answer = {"code": code, "field": "", "words": words, "todo": todo}
         return web_service.answer(answer, STATUS_OF.get(code, 400))
 
@@ -70,16 +94,18 @@ class Updates:
         finally:
             self._is_busy = False
 
-    def ended(self, code):
-        """(words, what to do) of a code that received() gave; an update that is stored starts soon."""
+    def ended(self, code, place):
+        """(words, what to do) of a code that received() gave; an update that is stored starts soon. place: as _told."""
         if code == "stored":
             self._tasks.append(asyncio.create_task(self._restarted()))
-        return self._told(code)
+        return self._told(code, place)
 
     def first_no(self):
         """Code of a no that needs no look at the update."""
-        import starter
-
+        try:
+            import starter
+        except ImportError:
+            return "no_slot"  # a PC has none
         if not starter.slot():
             return "no_slot"
         if self._app.config.get("update") == "trial":
@@ -149,7 +175,7 @@ class Updates:
         starter.set_number(store, "slot", starter.SLOTS.index(letter))
         security = max(starter.security_of(letter), starter.number_of(store, "security"))
         starter.set_number(store, "security", security)
-        self._told("confirmed")
+        self._told("confirmed", "")
         self._app.config["update"] = ""
         self._tasks.pop()
 

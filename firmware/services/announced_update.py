@@ -148,7 +148,7 @@ class Announcements:
     def _ended(self, name, code, detail):
         """Tell the end on the page, the console and over MQTT; one that is stored starts soon."""
         is_stored = code == "stored"
-        words, todo = self._updates.ended(code)
+        words, todo = self._updates.ended(code, None)
         words += ": " + detail if detail else "."
         self._show(() if is_stored else ("update.announced_no", "update." + code))
         self._tell(name, ("done" if is_stored else "rejected", "" if is_stored else code), (words + " " + todo).strip())

@@ -21,7 +21,7 @@ class BackupPages:
     def _backup(self, request):
         from firmware.services import dropped, web_backup
 
-        made = web_backup.made(self._app)
+        made = web_backup.made(self._app, web_service.place_of(request))
         dropped.drop()
         return web_service.answer(made, 200)
 
@@ -29,7 +29,9 @@ class BackupPages:
         from firmware.services import dropped, web_backup
 
         fields = web_api.fields_of(request.body, MOST_BODY)
-        made = fields if isinstance(fields, Refusal) else web_backup.restored(self._app, fields, self._codes)
+        made = fields
+        if not isinstance(fields, Refusal):
+            made = web_backup.restored(self._app, fields, self._codes, web_service.place_of(request))
         dropped.drop()
         if isinstance(made, Refusal):
             return web_service.refused(made, web_service.STATUS_OF.get(made.code, 400))

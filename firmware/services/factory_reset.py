@@ -7,6 +7,7 @@ from firmware.core.records import Command, Ref
 from firmware.services import flash_files
 
 MARKER = "factory_reset"  # as long as it lies there the next start goes on with it
+DONE = "factory_reset.done"  # lies there until the log, which went too, tells of the reset
 MOST_MARKER = 256
 # What stays: the meter's total, which never falls; latches and what the grid asked for, which no owner may lift so.
 KEPT = ("ledger-", "state.")
@@ -30,9 +31,17 @@ def cleared(folder):
     for name in _names(folder):
         if name != MARKER and name not in more and not name.startswith(KEPT) and not _is_folder(folder + name):
             is_whole = flash_files.removed(folder + name) and is_whole
-    if is_whole:
-        flash_files.removed(folder + MARKER)
+    if is_whole and is_begun(folder):
+        try:
+            os.rename(folder + MARKER, folder + DONE)
+        except OSError:
+            return False  # the next start tries again
     return is_whole
+
+
+def done_in(folder):
+    """Path of what says that a reset was ended and is not told yet, "" where there is none."""
+    return folder + DONE if DONE in _names(folder) else ""
 
 
 def _names(folder):

@@ -61,12 +61,14 @@ class LogStore:
 
     def __init__(self, app, folder):
         self._app = app
+        self._folder = folder.rstrip("/") + "/"
         self.streams = [Stream(LogSegments(folder, prefix, kept)) for prefix, kept in STREAMS]
         self._seen = 0
         self._seq = 0
         self._start = 0
         self._lost = 0
         self._is_told = False
+        self._reset_path = ""  # what says that a factory reset is not told yet
 
     async def begin(self):
         """Find where the log of earlier starts ends, and note this start; a flash that cannot be read starts at 0."""
@@ -81,6 +83,16 @@ class LogStore:
         self._start = self._start + 1 & 0xFFFF
         is_return = 1 if self._app.config.get("is_power_return") else 0
         self._note(0, "start", (self._app.version, "", is_return))
+        self._look_for_reset()
+
+    def _look_for_reset(self):
+        """A factory reset took the log with it: its first lines say so, at each start until they are on flash."""
+        from firmware.services import dropped, factory_reset
+
+        self._reset_path = factory_reset.done_in(self._folder)
+        dropped.drop()
+        if self._reset_path:
+            self._note(0, "reset", ())
 
     def _note(self, at_ms, code, args):
         """One event with its moment joins those that wait."""
@@ -122,6 +134,9 @@ class LogStore:
             stream.next_ms = now_ms + SOON_MS
             stream.wait_ms = BACK_OFF_MS[0]
             self._is_told = False
+            if self._reset_path and stream is self.streams[1]:
+                flash_files.removed(self._reset_path)
+                self._reset_path = ""
             if self._lost and len(self.streams[0].waiting) < MOST_WAITING:
                 lost, self._lost = self._lost, 0
                 self._note(now_ms, "lost", ("", "", lost))

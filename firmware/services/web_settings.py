@@ -1,7 +1,7 @@
 """Settings as the owner's page sees and changes them; loaded with the page only."""
 
 from firmware.core import settings
-from firmware.core.records import Refusal
+from firmware.core.records import Event, Refusal
 from firmware.wire import secret
 
 CODE = "installer_code"  # beside the changes; not a setting itself
@@ -47,6 +47,7 @@ def refused_code(app, code, throttle):
         return "wait"
     if not secret.is_right(code, app.config.get(CODE)):
         throttle.wrong(app.now_ms())
+        app.log.put(app.now_ms(), Event("security", ("wrong_code",)))
         return "code"
     throttle.right()
     return ""

@@ -36,6 +36,11 @@ CODES = (
     ("charge_now", INFO, False, False),
     ("unlock", INFO, True, False),
     ("security", WARNING, True, False),  # tag: login, wrong_login, …; what: who or which
+    ("update", INFO, True, False),  # tag: stored, trial, confirmed; what: from which address, or which version
+    ("update_refused", WARNING, True, False),  # tag: update.… of words_en.txt; what: from which address
+    ("rolled_back", WARNING, True, False),
+    ("backup", INFO, True, False),  # tag: made, restored; what: from which address; number: settings left out
+    ("reset", WARNING, True, False),
 )
 OTHER = "other"  # an event without a row: tag is its code
 OTHER_NUMBER = 255

@@ -37,6 +37,16 @@ def test_a_charge_and_a_break_in_are_told(tmp_path):
         token = demo.ready["owner_token"]
         assert tried(demo, "x\r\n2026-11-21T00:00:00Z alarm fault S2") == 401
         demo.charge()
+        status, backup = demo.call("web", "/api/backup", Authorization="Bearer " + token)
+        assert status == 200
+        assert demo.call("web", "/api/backup", dict(backup, owner_only=True), Authorization="Bearer " + token)[0] == 200
+        octets = {"Content-Type": "application/octet-stream", "Authorization": "Bearer " + token}
+        update = urllib.request.Request(demo.ready["web"].rstrip("/") + "/api/update", b"no update", octets)
+        try:
+            urllib.request.urlopen(update, timeout=60)
+            raise AssertionError("what is no update was taken")
+        except urllib.error.HTTPError as error:
+            assert error.code == 400
         since_ms = demo.world()["now_ms"]
         demo.world({"faults": {"diode_missing": True}})
         demo.wait_edge("coil", False, since_ms)
@@ -50,7 +60,9 @@ def test_a_charge_and_a_break_in_are_told(tmp_path):
         codes = [(one["code"], one["tag"]) for one in entries()]
         assert codes[0][0] == "start" and ("security", "wrong_login") in codes and ("state", "idle") in codes
         assert [one["seq"] for one in entries()] == list(range(1, len(entries()) + 1))
-        assert [one["code"] for one in entries("&stream=security")] == ["start", "security"]
+        kept = [(one["code"], one["tag"]) for one in entries("&stream=security")]
+        told = [("security", "wrong_login"), ("backup", "made"), ("backup", "restored"), ("update_refused", "no_slot")]
+        assert kept[1:] == told and kept[0][0] == "start"
         # The first minute writes nothing (faults.md P2); then the fault is on flash and outlives the power.
         demo.wait(lambda: (folder / "log-1.bin").exists(), "the log is on flash")
         for is_on in (False, True):

@@ -77,6 +77,14 @@ def posted(port, octets, length_b=None, headers=()):
     return answer.status, json.loads(answer.read())
 
 
+def told(port):
+    """(code, tag) of what the box's security log says of updates."""
+    line = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    line.request("GET", "/api/log?format=jsonl&stream=security", headers={"Authorization": "Bearer t"})
+    rows = [json.loads(row) for row in line.getresponse().read().decode().splitlines()]
+    return [(row["code"], row["tag"]) for row in rows if row["code"].startswith(("update", "rolled_back"))]
+
+
 def test_refusals_in_words_change_nothing(flash, good, key, files):
     folder, port = flash
     other = bundle.packed(with_changes(files, {}, version="0.2.0"), trial_keys.key(SEED + 1))
@@ -89,6 +97,7 @@ def test_refusals_in_words_change_nothing(flash, good, key, files):
         before = stored(folder)
         for octets, code in (
             (b"", "wrong_length"),
+            (b"x" * 2048, "wrong_length"),
             (b"x" * 5000, "no_update"),
             (good[:-1], "wrong_length"),
             (good * 2, "wrong_length"),
@@ -99,6 +108,9 @@ def test_refusals_in_words_change_nothing(flash, good, key, files):
         ):
             status, said = posted(port, octets)
             assert status == 400 and said["code"] == code and len(said["words"]) > 15, said
+        refused = "wrong_length wrong_length no_update wrong_length wrong_length".split()
+        refused += ["bad_signature", "older", "wrong_board", "bad_file"]
+        chip.wait(lambda: told(port) == [("update_refused", code) for code in refused], "the log tells of each", 30)
         assert posted(port, good, headers={"Authorization": "Bearer x"})[0] == 401
         assert posted(port, good, headers={"Origin": "http://evil.example"})[0] == 403
         assert posted(port, good, headers={"Content-Type": "application/json"})[0] == 415
@@ -159,6 +171,8 @@ def test_from_the_page_to_a_passed_trial(flash, good):
         status, said = posted(port, good)
         assert (status, said["code"]) == (409, "trial")
         chip.wait_said("has passed its trial", 90)
+        passed = [("update", "trial"), ("update_refused", "trial"), ("update", "confirmed")]
+        chip.wait(lambda: told(port)[-3:] == passed, "the log tells of it", 30)
         assert stored(folder)["slot"] == 1
         assert stored(folder)["security"] == slot.SECURITY_VERSION
         chip.power_cut()
@@ -192,6 +206,7 @@ def test_a_version_that_cannot_start_is_gone_after_two_boots(flash, files, key):
         line = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
         line.request("GET", "/api/status", headers={"Authorization": "Bearer t"})
         notices = json.loads(line.getresponse().read())["network"]["notices"]
+        chip.wait(lambda: ("rolled_back", "") in told(port), "the log tells of it", 30)
         assert [words for words, _ in notices] == ["The new version did not pass its trial; the one before runs again"]
         chip.plant.car.is_plugged = True
         chip.plant.wire_changed()

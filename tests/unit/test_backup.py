@@ -8,8 +8,9 @@ from samples import chosen, phrase
 from firmware.core import settings
 from firmware.core.records import Refusal
 from firmware.services import web_backup
+from firmware.services.event_log import EventLog
 from firmware.services.throttle import Throttle
-from firmware.wire import backup, secret
+from firmware.wire import backup, log_lines, secret
 
 CODE = "ab2de-fgh3j-k4mnp"
 SECRETS = ("wifi_password", "mqtt_password")
@@ -36,7 +37,7 @@ class App:
         self.phrases.phrase = phrase
         self.board = self.store = self
         self.is_full = False
-        self.told = []
+        self.log = EventLog()
         self.codes = Throttle()
 
     def wall_s(self):
@@ -50,12 +51,17 @@ class App:
             raise OSError(28)
 
     def tell(self, name, words):
-        self.told.append((name, words))
+        """On the console, and in the log of the box."""
+
+    def lines(self):
+        """What the event log would hold of it."""
+        noted = [log_lines.noted(code, args, (1, 1, 0, 0)) for _, _, code, args in self.log.newest()]
+        return [log_lines.as_text(entry).split(" [")[0] for entry in noted]
 
     def restored(self, fields):
         """The answer, or (code, field) of the refusal, which changed nothing."""
         before = self.loop.settings
-        found = web_backup.restored(self, fields, self.codes)
+        found = web_backup.restored(self, fields, self.codes, "10.0.0.7")
         if isinstance(found, Refusal):
             assert self.loop.settings is before and found.words[-1:] == ".", found
             return found.code, found.field
@@ -64,7 +70,7 @@ class App:
 
 def taken(**changes):
     """A backup of a box with these settings, as it comes back over the wire."""
-    return json.loads(json.dumps(web_backup.made(App(**changes))))
+    return json.loads(json.dumps(web_backup.made(App(**changes), "10.0.0.7")))
 
 
 class Backup(unittest.TestCase):
@@ -77,9 +83,25 @@ class Backup(unittest.TestCase):
         self.assertEqual(set(made["settings"]) | set(SECRETS), set(settings.KEYS))
         self.assertEqual((made["box"], made["firmware"], made["wall_s"]), ("garage", "9.9.9", 0))
 
+    def test_the_log_tells_of_it_and_no_secret(self):
+        app = App(mqtt_host="broker", mqtt_user="me", mqtt_password="battery-staple")
+        made = json.loads(json.dumps(web_backup.made(app, "10.0.0.7")))
+        self.assertEqual(app.lines(), ["- info backup made 10.0.0.7"])
+        self.assertEqual(app.restored(dict(made, crc="00000000"))[0], "bad_backup")
+        self.assertEqual(len(app.lines()), 1)
+        app.restored(made)
+        self.assertEqual(app.lines()[1:], ["- info backup restored 10.0.0.7"])
+        app = App()
+        app.restored(dict(taken(phases=1), owner_only=True))
+        app.restored(dict(taken(phases=1), installer_code="x"))
+        self.assertEqual(app.lines(), ["- info backup restored 10.0.0.7 1", "- warning security wrong_code"])
+        # Whoever sends it can write no line of his own.
+        web_backup.made(app, "::1\r\n\x1b[2J alarm fault S2")
+        self.assertEqual(app.lines()[-1], "- info backup made ::1___[2J_alarm_")
+
     def test_onto_the_same_box(self):
         app = App(restart_spread_s=5, groups="a,b", mqtt_host="broker", mqtt_password="word", wifi_ssid="home")
-        made = json.loads(json.dumps(web_backup.made(app)))
+        made = json.loads(json.dumps(web_backup.made(app, "10.0.0.7")))
         before = app.loop.settings
         app.loop.settings = settings.changed(before, {"restart_spread_s": 600, "groups": ""})
         found = app.restored(made)

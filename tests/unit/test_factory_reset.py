@@ -11,6 +11,7 @@ from firmware.services.settings_store import SettingsStore
 
 FOLDER = "factory_reset_test/"
 PERSONAL = ("settings.json", "settings.old", "sessions-1", "quarters-0", "log-3", "security-1", "flight0.bin", "x.new")
+DONE = "factory_reset.done"
 STAYING = ("ledger-0.bin", "ledger-1.bin", "state.0", "state.1", "console.txt")
 removed = flash_files.removed
 
@@ -58,7 +59,7 @@ class Reset(unittest.TestCase):
         self.fill()
         os.mkdir(FOLDER + "folder")
         self.assertTrue(factory_reset.cleared(FOLDER))
-        self.assertEqual(self.names(), sorted(STAYING + ("folder",)))
+        self.assertEqual(self.names(), sorted(STAYING + ("folder", DONE)))
         self.assertFalse(factory_reset.is_begun(FOLDER))
         self.assertEqual(SettingsStore(FOLDER).load(), (settings.defaults(), ""))
 
@@ -76,8 +77,9 @@ class Reset(unittest.TestCase):
             finally:
                 flash_files.removed = removed
             self.assertEqual(SettingsStore(FOLDER).load(), (settings.defaults(), ""))
-            self.assertEqual(self.names(), sorted(STAYING))
-        self.assertEqual(cuts, len(PERSONAL) + 1)  # the marker goes last
+            self.assertEqual(self.names(), sorted(STAYING + (DONE,)))
+        # That of the reset before, from the second time on.
+        self.assertEqual(cuts, len(PERSONAL) + 1)
 
     def test_what_cannot_be_deleted_is_tried_again(self):
         self.fill()
@@ -86,7 +88,8 @@ class Reset(unittest.TestCase):
         self.assertTrue(factory_reset.is_begun(FOLDER))
         flash_files.removed = removed
         self.assertEqual(SettingsStore(FOLDER).load(), (settings.defaults(), ""))
-        self.assertEqual(self.names(), sorted(STAYING))
+        self.assertEqual(self.names(), sorted(STAYING + (DONE,)))
+        self.assertEqual(factory_reset.done_in(FOLDER), FOLDER + DONE)
 
     def test_without_a_marker_nothing_goes(self):
         self.fill()
@@ -96,6 +99,7 @@ class Reset(unittest.TestCase):
 
     def test_a_folder_that_is_not_there(self):
         self.assertFalse(factory_reset.is_begun("nowhere/"))
+        self.assertEqual(factory_reset.done_in("nowhere/"), "")
         self.assertTrue(factory_reset.cleared("nowhere/"))
 
 

@@ -65,6 +65,11 @@ class Events(unittest.TestCase):
         for code, args, is_so in (
             ("security", ("wrong_login", "10.0.0.7"), True),
             ("unlock", (), True),
+            ("update", ("stored", "10.0.0.7"), True),
+            ("update_refused", ("bad_signature", "10.0.0.7"), True),
+            ("rolled_back", ("", ""), True),
+            ("backup", ("restored", "10.0.0.7", 2), True),
+            ("reset", (), True),
             ("replayed", (command(),), False),
             ("service", ("installation", "phases"), True),
             ("service", ("mqtt", "ended"), False),
@@ -82,8 +87,8 @@ class Events(unittest.TestCase):
 
     def test_numbers_of_codes_outlive_an_update(self):
         names = "start lost service crash state letter fault fault_gone command received refused duplicate replayed"
-        names += " grid charge_now unlock security"
-        self.assertEqual([row[0] for row in log_lines.CODES[:17]], names.split())
+        names += " grid charge_now unlock security update update_refused rolled_back backup reset"
+        self.assertEqual([row[0] for row in log_lines.CODES[:22]], names.split())
         self.assertEqual(log_lines.name_of(200), "code_200")
 
 

@@ -144,6 +144,15 @@ class Kept(Case):
         box.run(30_000)
         self.assertEqual(sizes()["log-1.bin"], 64 * 18)
 
+    def test_a_factory_reset_is_told_until_it_is_on_flash(self):
+        put_in_place("factory_reset.done", b"")
+        for _ in range(2):  # the power fails before anything is written
+            self.assertEqual(Box().run(30_000).codes(), ["start:0.1.0", "reset:"])
+        box = Box().run(2 * MINUTE_MS)
+        self.assertEqual(sorted(sizes()), ["security-1.bin"])
+        self.assertEqual(Box().codes(), ["start:0.1.0", "reset:", "start:0.1.0"])
+        self.assertEqual([entry.tag for entry in box.entries((1,))], ["0.1.0", ""])
+
     def test_the_moment_is_that_of_the_event(self):
         box = Box()
         box.app.at_ms = 100_000

@@ -7,6 +7,7 @@ from samples import chosen, phrase
 from firmware.core.records import Refusal
 from firmware.core.settings import SETTINGS
 from firmware.services import web_settings
+from firmware.services.event_log import EventLog
 from firmware.services.throttle import Throttle
 from firmware.wire import secret
 
@@ -34,6 +35,7 @@ class App:
         self.store = self
         self.saved = []
         self.told = []
+        self.log = EventLog()
         self.is_full = False
         self.codes = Throttle()
 
@@ -68,6 +70,15 @@ class Limit(unittest.TestCase):
         self.assertEqual(App().sent(installer_code=CODE, **wanted), ("button", "wiring_limit_ma"))
         self.assertEqual(App(999_000).sent(installer_code=CODE + "x", **wanted), ("code", "installer_code"))
         self.assertEqual(App(999_000).sent(installer_code=CODE, **wanted), "ok")
+
+    def test_a_wrong_code_is_told_and_never_what_it_was(self):
+        app = App(999_000)
+        for code in (CODE + "x", None, "", CODE):
+            app.sent(installer_code=code, wiring_limit_ma=16_100)
+        self.assertEqual([row[2:] for row in app.log.newest()], [("security", ("wrong_code",))])
+        app = App()
+        app.sent(installer_code=CODE + "x", wiring_limit_ma=16_100)  # nobody at the box: it was not looked at
+        self.assertEqual(app.log.count, 0)
 
     def test_the_button_counts_for_ten_minutes(self):
         at_ms = 1_000_000
