@@ -2,8 +2,13 @@
 
 import json
 import time
+import urllib.request
 
 from running import RunningDemo, Subscriber, publish
+
+from firmware.wire.ledger_record import Head, Quarter, Session, packed_head, packed_quarter, packed_session
+
+TOTAL_WH = 1_234_567
 
 
 def steps(heard):
@@ -72,10 +77,28 @@ def test_damaged_settings_are_said_on_the_page_and_a_backup_goes_round(tmp_path)
         demo.wait(lambda: demo.status()["held_by"] == "lock", "no car charges before its owner allows it")
 
 
+def lived(folder):
+    """Let the box have charged before: three sessions, a quarter hour, and one session that goes on."""
+    folder.mkdir()
+    minutes = (0,) * 15
+    for name, octets in (
+        ("sessions-0.bin", b"".join(packed_session(Session(n, 1 + n, 2 + n, 60, n, 0, n + 1, 0)) for n in range(3))),
+        ("quarters-0.bin", packed_quarter(Quarter(0, 1_994_640, TOTAL_WH, 0, (*minutes[1:], 90_000)))),
+        (
+            "ledger-0.bin",
+            packed_head(Head(8, 1, TOTAL_WH - 90, 0, 3, TOTAL_WH - 5000, 0, 1, 60, 0, 1_994_640, minutes)),
+        ),
+    ):
+        (folder / name).write_bytes(octets)
+
+
 def test_the_button_held_for_ten_seconds_resets_the_running_box(tmp_path):
     folder = tmp_path / "box"
+    lived(folder)
     with RunningDemo("--data", str(folder)) as demo:
         token = {"Authorization": "Bearer " + demo.ready["owner_token"]}
+        assert len(demo.call("web", "/api/sessions", **token)[1]["sessions"]) >= 3
+        assert demo.status()["energy_wh"] == TOTAL_WH
         assert (
             demo.call("web", "/api/settings", {"restart_spread_s": 7, "groups": "a"}, method="PATCH", **token)[0] == 200
         )
@@ -94,4 +117,14 @@ def test_the_button_held_for_ten_seconds_resets_the_running_box(tmp_path):
         assert demo.call("web", "/api/settings", **token)[1]["groups"] == ""
         assert not (folder / "settings.json").exists() and not (folder / "settings.old").exists()
         assert demo.status()["wear"]["hot_openings"] == 0
+        # What is personal of the energy has gone too; the meter's total goes on.
+        assert demo.call("web", "/api/sessions", **token)[1]["sessions"] == []
+        found = demo.call("web", "/api/energy", **token)[1]
+        assert (found["energy"], found["undated_mwh"], found["unreadable"]) == ([], 0, 0)
+        assert TOTAL_WH <= demo.status()["energy_wh"] < TOTAL_WH + 1000
+        session = demo.status()["session"]
+        assert session is None or session["wh"] < 1000
+        log = urllib.request.Request(demo.ready["web"].rstrip("/") + "/api/log?stream=security", headers=token)
+        with urllib.request.urlopen(log, timeout=30) as answer:
+            assert [line.split()[2] for line in answer.read().decode().splitlines()][:2] == ["start", "reset"]
         demo.wait(lambda: demo.world()["pins"]["is_coil_on"], "a new owner's car charges", 60)

@@ -5,6 +5,7 @@ import json
 import random
 
 from firmware.core import faults
+from firmware.wire import ledger_record
 from host_tools.sim.whole_box import WholeBox
 
 SEED = random.SystemRandom().randrange(1 << 31)
@@ -142,20 +143,24 @@ def test_the_button_held_for_ten_seconds_frees_the_box(tmp_path):
 
         return WholeBox(tmp_path, SEED).play(held), restarts
 
-    (tmp_path / "ledger-0.bin").write_bytes(b"total")
+    minutes = (0,) * ledger_record.MINUTES
+    head = ledger_record.Head(3, 1, 5000, 0, 1, ledger_record.NO_WH, 0, 0, 0, 0, 0, minutes)
+    (tmp_path / "ledger-1.bin").write_bytes(ledger_record.packed_head(head))
     (tmp_path / "sessions-1").write_bytes(b"when the owner drove")
     box, restarts = reset_after(8.5)
     assert restarts == [] and box.plant.is_coil_on and (tmp_path / "settings.json").exists()
     box, restarts = reset_after(14)
     assert restarts == [False], "once, and the car had let go before"
     assert box.app.loop.memory.wear.hot_openings == 0
-    assert sorted(path.name for path in tmp_path.iterdir() if not path.name.startswith("state.")) == ["ledger-0.bin"]
+    left = sorted(path.name for path in tmp_path.iterdir() if not path.name.startswith("state."))
+    assert left == ["factory_reset.done", "ledger-0.bin"]
 
     async def after(box):
         await asyncio.sleep(1)
         assert box.app.settings() == settings.defaults() and box.app.notices == []
         assert {row.source for row in box.app.loop.memory.claims.rows} == {"cable"}
         assert box.app.loop.memory.wear.operations >= 1
+        assert box.app.status(False)["energy_wh"] == 5000 and box.app.loop.memory.energy.session_wh is None
 
     WholeBox(tmp_path, SEED).play(after)
 

@@ -6,14 +6,33 @@ import unittest
 from samples import chosen
 
 from firmware.core import settings
-from firmware.services import factory_reset, flash_files
+from firmware.services import factory_reset, flash_files, ledger_start
 from firmware.services.settings_store import SettingsStore
+from firmware.wire import ledger_record
+from firmware.wire.ledger_record import NO_WH, Head, Quarter, Session
 
 FOLDER = "factory_reset_test/"
-PERSONAL = ("settings.json", "settings.old", "sessions-1", "quarters-0", "log-3", "security-1", "flight0.bin", "x.new")
+PERSONAL = (
+    "settings.json",
+    "settings.old",
+    "sessions-0.bin",
+    "quarters-0.bin",
+    "log-3",
+    "security-1",
+    "flight0.bin",
+    "x.new",
+)
+PERSONAL += ("ledger-1.bin.new",)
 DONE = "factory_reset.done"
-STAYING = ("ledger-0.bin", "ledger-1.bin", "state.0", "state.1", "console.txt")
-removed = flash_files.removed
+STAYING = ("state.0", "state.1", "console.txt")
+MINUTES = (0,) * 14 + (5000,)
+OLDER = Head(4, 1_795_176_000, 5_000, 7, 0, 4_000, 0, 1_795_170_000, 600, 0, 1_994_640, MINUTES)
+NEWER = Head(5, 1_795_176_030, 5_100, 8, 0, 4_000, 0, 1_795_170_000, 630, 0, 1_994_640, MINUTES)
+QUARTER = Quarter(0, 1_994_640, 5_200, 9, MINUTES)  # written just before the next head would have been
+SESSION = Session(0, 1_795_100_000, 1_795_103_600, 3600, 1_000, 0, 4_000, 0)
+NO_MINUTES = (0,) * 15
+HEADS = ("ledger-0.bin", "ledger-1.bin")
+removed, write_whole = flash_files.removed, flash_files.write_whole
 
 
 class Cut(Exception):
@@ -37,11 +56,22 @@ class Reset(unittest.TestCase):
         """A box in use, whose reset was begun."""
         for name in PERSONAL + STAYING:
             flash_files.write_whole(FOLDER + name, b"x")
+        for name in HEADS:
+            removed(FOLDER + name)
+        for name, octets in (
+            ("ledger-0.bin", ledger_record.packed_head(OLDER)),
+            ("ledger-1.bin", ledger_record.packed_head(NEWER)),
+            ("quarters-0.bin", ledger_record.packed_quarter(QUARTER)),
+            ("sessions-0.bin", ledger_record.packed_session(SESSION)),
+        ):
+            flash_files.write_whole(FOLDER + name, octets)
+        with open(FOLDER + "ledger-1.bin.new", "wb") as file:
+            file.write(b"x")  # a save that broke off
         SettingsStore(FOLDER).save(chosen(wifi_ssid="home", wifi_password="correct-horse"))
         flash_files.write_whole(FOLDER + factory_reset.MARKER, b"console.txt\nconfig.json")
 
     def cut_after(self, count):
-        """Let the power fail after so many removals."""
+        """Let the power fail after so many removals and writes."""
         left = [count]
 
         def cutting(path):
@@ -50,10 +80,27 @@ class Reset(unittest.TestCase):
             left[0] -= 1
             return removed(path)
 
-        flash_files.removed = cutting
+        def cutting_write(path, data):
+            if not left[0]:
+                raise Cut
+            left[0] -= 1
+            write_whole(path, data)
+
+        flash_files.removed, flash_files.write_whole = cutting, cutting_write
 
     def names(self):
-        return sorted(os.listdir(FOLDER))
+        """What lies there but the heads of the ledger."""
+        return sorted([name for name in os.listdir(FOLDER) if name not in HEADS])
+
+    def check_ledger(self):
+        """The total as history knew it, and nothing of anybody."""
+        found = ledger_start.found(FOLDER, 40)
+        bare = (0, 5_200, 9, 0, NO_WH, 0, 0, 0, 0, 0, NO_MINUTES)
+        self.assertEqual((tuple(found.head)[1:], found.session, found.words), (bare, None, ""))
+        self.assertEqual((found.quarters.last, found.sessions.last), (0, 0))
+        heads = [name for name in HEADS if name in os.listdir(FOLDER)]
+        self.assertEqual(len(heads), 1)  # no copy of what was before
+        self.assertEqual(flash_files.read_bounded(FOLDER + heads[0], 90)[5:9], bytes(4))
 
     def test_all_of_it_goes_and_the_rest_stays(self):
         self.fill()
@@ -62,6 +109,43 @@ class Reset(unittest.TestCase):
         self.assertEqual(self.names(), sorted(STAYING + ("folder", DONE)))
         self.assertFalse(factory_reset.is_begun(FOLDER))
         self.assertEqual(SettingsStore(FOLDER).load(), (settings.defaults(), ""))
+        self.check_ledger()
+
+    def test_the_total_outlives_a_ledger_without_heads(self):
+        self.fill()
+        for name in HEADS:
+            flash_files.write_whole(FOLDER + name, b"x")
+        self.assertTrue(factory_reset.cleared(FOLDER))
+        self.check_ledger()
+
+    def test_a_box_that_never_charged(self):
+        self.assertTrue(factory_reset.cleared(FOLDER))
+        found = ledger_start.found(FOLDER, 40)
+        self.assertEqual((found.head.wh, found.head.mwh, found.session, found.words), (0, 0, None, ""))
+
+    def test_a_full_flash_has_room_once_all_else_is_gone(self):
+        for is_full_for in (1, 2):
+            self.fill()
+            left = [is_full_for]
+
+            def failing(path, data, left=left):
+                left[0] -= 1
+                if left[0] >= 0:
+                    raise OSError(28)
+                write_whole(path, data)
+
+            flash_files.write_whole = failing
+            try:
+                self.assertEqual(factory_reset.cleared(FOLDER), is_full_for == 1)
+            finally:
+                flash_files.write_whole = write_whole
+            self.assertEqual(factory_reset.is_begun(FOLDER), is_full_for == 2)
+            if is_full_for == 1:
+                self.check_ledger()
+            else:
+                # What the heads knew is still there, for the next start.
+                self.assertTrue(factory_reset.cleared(FOLDER))
+                self.assertEqual(ledger_start.found(FOLDER, 40).head.wh, 5_100)
 
     def test_a_cut_anywhere_is_made_good_by_the_next_start(self):
         cuts = 0
@@ -75,11 +159,12 @@ class Reset(unittest.TestCase):
             else:
                 break
             finally:
-                flash_files.removed = removed
+                flash_files.removed, flash_files.write_whole = removed, write_whole
             self.assertEqual(SettingsStore(FOLDER).load(), (settings.defaults(), ""))
             self.assertEqual(self.names(), sorted(STAYING + (DONE,)))
-        # That of the reset before, from the second time on.
-        self.assertEqual(cuts, len(PERSONAL) + 1)
+            self.check_ledger()
+        # Beside these the head is written, its other copy goes, and what the reset before left to be told.
+        self.assertEqual(cuts, len(PERSONAL) + 3)
 
     def test_what_cannot_be_deleted_is_tried_again(self):
         self.fill()
@@ -100,7 +185,7 @@ class Reset(unittest.TestCase):
     def test_a_folder_that_is_not_there(self):
         self.assertFalse(factory_reset.is_begun("nowhere/"))
         self.assertEqual(factory_reset.done_in("nowhere/"), "")
-        self.assertTrue(factory_reset.cleared("nowhere/"))
+        self.assertFalse(factory_reset.cleared("nowhere/"))
 
 
 if __name__ == "__main__":

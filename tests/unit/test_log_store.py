@@ -153,6 +153,25 @@ class Kept(Case):
         self.assertEqual(Box().codes(), ["start:0.1.0", "reset:", "start:0.1.0"])
         self.assertEqual([entry.tag for entry in box.entries((1,))], ["0.1.0", ""])
 
+    def test_a_factory_reset_is_not_told_by_everyday_events(self):
+        put_in_place("factory_reset.done", b"")
+        box = Box()
+        box.put("fault", "S2")
+        genuine = flash_files.append
+
+        def failing(path, octets):
+            if "security" in path:
+                raise OSError(5)
+            genuine(path, octets)
+
+        flash_files.append = failing
+        try:
+            box.run(2 * MINUTE_MS)
+        finally:
+            flash_files.append = genuine
+        self.assertEqual(sorted(sizes()), ["factory_reset.done", "log-1.bin"])
+        self.assertTrue("reset:" in Box().codes())
+
     def test_the_moment_is_that_of_the_event(self):
         box = Box()
         box.app.at_ms = 100_000
