@@ -7,10 +7,12 @@ from host_tools.safety_proofs import PROOFS
 
 DOCS = bootstrap.ROOT / "docs"
 INTRO = """
-Each fault of the control side: what the box does, by when, what was measured at the worst, which test proves it, and
-what a PC cannot prove. Deadlines are from the fault to the coil switched off unless the row says otherwise; measured
-over random offsets of loop, pilot and mains (`latency --deadlines`): fast is the simulated board, true the firmware's
-own drivers over simulated pins. Nothing here was measured on a board, and nothing claims conformity with a standard.
+Each fault of the control side, of what is stored and of updates: what the box does, by when, what was measured at the
+worst, which tests prove it, and what a PC cannot prove. Deadlines are from the fault to the coil switched off; of P1
+from the first code to safe outputs, of F1 and F2 to the end of the start, of U3 from the first start of the new version.
+Measured over random offsets of loop, pilot and mains (`latency --deadlines`): fast is the simulated board, true the
+firmware's own drivers over simulated pins. Nothing here was measured on a board, and nothing claims conformity with a
+standard.
 """
 
 REST = """
@@ -44,6 +46,16 @@ def measured(fault_id, rows):
     return "; ".join(found) or "–"
 
 
+def listed(tests):
+    """Tests with a blank between, in a cell; of several in one file only the first is told with its path."""
+    told, before = [], ""
+    for test in tests.split():
+        path, _, name = test.partition("::")
+        told.append(f"`::{name}`" if path == before else f"`{test}`")
+        before = path
+    return ", ".join(told)
+
+
 def fault_table(table, phrase):
     """The table of all faults."""
     from firmware.core.faults import FAULTS
@@ -51,11 +63,11 @@ def fault_table(table, phrase):
     known = {row[0]: row for row in FAULTS + other_faults.ROWS}
     deadlines = rows_of("deadlines.csv")
     made = []
-    for fault_id, test, board in PROOFS:
+    for fault_id, tests, board in PROOFS:
         row = known[fault_id]
         cells = (fault_id, phrase(f"fault.{fault_id}")[0], row[2], f"{row[3]} ms" if row[3] else "–", row[4])
-        made.append((*cells, measured(fault_id, deadlines), f"`{test}`", board or "–"))
-    columns = ("id", "fault", "reaction", "deadline", "class", "measured at the worst", "test", "only on a board")
+        made.append((*cells, measured(fault_id, deadlines), listed(tests), board or "–"))
+    columns = ("id", "fault", "reaction", "deadline", "class", "measured at the worst", "tests", "only on a board")
     return table(columns, made)
 
 
