@@ -4,6 +4,8 @@ import asyncio
 
 from firmware.core import faults, self_test
 from firmware.core.records import Event, Memory
+from firmware.services.bounded_reader import TooMuch
+from firmware.services.web_writer import closed
 
 WHOLE_S = 600  # for a whole update over a weak Wi-Fi
 DRAIN_S = 20  # a sender that is refused hears it only once its body has been read
@@ -203,7 +205,7 @@ async def answers(host, port):
         await writer.drain()
         return (await reader.readline()).split(b" ")[1:2] == [b"200"]
     finally:
-        writer.close()
+        await closed(writer)
 
 
 class Body:
@@ -223,7 +225,10 @@ class Body:
         if count > self.left_b:
             raise EOFError()
         self.left_b -= count
-        return await self._reader.readexactly(count)
+        try:
+            return await self._reader.readexactly(count)
+        except TooMuch as error:
+            raise OSError(str(error))  # the ten minutes are over: it broke off, and the slot is emptied
 
     async def drained(self):
         """Read what is left and forget it, for a while."""
