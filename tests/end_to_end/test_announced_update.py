@@ -8,6 +8,7 @@ import http.server
 import json
 import shutil
 import socket
+import ssl
 import threading
 import time
 
@@ -16,6 +17,7 @@ from chips import RunningChip, free_port
 from new_versions import is_up, stored, with_changes
 from running import Subscriber, publish
 
+from host_tools.certificates import certificates
 from host_tools.device import build, bundle, install
 from host_tools.device.prompt import Prompt
 from host_tools.mosquitto import Mosquitto
@@ -150,13 +152,15 @@ class Box:
 class Server:
     """A server that answers each caller with what `answer` does on the connection; `url` is its address."""
 
-    def __init__(self, answer):
-        self._answer = answer
+    def __init__(self, answer, context=None):
+        """context: SSLContext where the connection is encrypted."""
+        self._answer, self._context = answer, context
         self.asked = []
 
     def __enter__(self):
         self._socket = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}/new.ebbupdate"
+        start = "https://localhost" if self._context else "http://127.0.0.1"
+        self.url = f"{start}:{self._socket.getsockname()[1]}/new.ebbupdate"
         self.is_over = threading.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
@@ -166,7 +170,10 @@ class Server:
         with contextlib.suppress(OSError):
             while True:
                 line, _ = self._socket.accept()
-                with line, contextlib.suppress(OSError):
+                with contextlib.ExitStack() as kept, contextlib.suppress(OSError):
+                    kept.enter_context(line)
+                    if self._context:
+                        line = kept.enter_context(self._context.wrap_socket(line, server_side=True))
                     self.asked.append(line.recv(4096))
                     self._answer(line, self.is_over)
 
@@ -372,3 +379,39 @@ def test_a_retained_announcement_starts_nothing(box, good, broker):
             assert not server.asked
         finally:
             publish(broker.port, TOPIC + "set/update", "", "-r")
+
+
+def contexts(folder):
+    """(authority in DER, configuration of a broker, SSLContext of a server) of a new authority for localhost."""
+    folder.mkdir()
+    authority, certificate, private = certificates(folder, "localhost")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, private)
+    return authority, ("allow_anonymous true", f"certfile {certificate}", f"keyfile {private}"), context
+
+
+def test_over_https_only_by_the_brokers_authority(installed, good, tmp_path):
+    shutil.copytree(installed[0], tmp_path / "chip")
+    authority, lines, context = contexts(tmp_path / "known")
+    stranger = contexts(tmp_path / "stranger")[2]
+    plain_port = free_port()
+    broker = Mosquitto(tmp_path, (*lines, f"listener {plain_port} 127.0.0.1")).start()
+    with RunningChip(tmp_path / "chip") as chip, Prompt(chip.port) as prompt:
+        kept = json.loads(prompt.read("/box.json"))
+        kept.update({"mqtt_host": "localhost", "mqtt_port": broker.port, "mqtt_ca_path": "/ca.der"})
+        prompt.put("/ca.der", authority)
+        prompt.put("/box.json", json.dumps(kept).encode())
+    try:
+        with Box(tmp_path / "chip", installed[1], plain_port, 3) as box:
+            box.allow()
+            with Server(says(headed(good)), stranger) as server:
+                box.refused("no_connection", "No connection", server.url, good)
+                assert not server.asked
+            with Server(says(headed(good))) as server:
+                url = server.url.replace("http://127.0.0.1", "https://localhost")
+                box.refused("no_connection", "No connection", url, good)
+            with Server(says(headed(good)), context) as server:
+                assert box.end(box.announce(server.url, good))["step"] == "done"
+            box.chip.wait(lambda: stored(box.folder).get("slot") == 1 | 4, "slot b is on trial", 60)
+    finally:
+        broker.stop()
