@@ -135,6 +135,37 @@ def test_the_limit_of_the_installation(tmp_path, browser, request):
         assert [line for line in owner.errors if "401" not in line and "403" not in line] == []
 
 
+def test_the_owner_allows_announced_updates(mosquitto, tmp_path, browser):
+    options = ("--broker", f"127.0.0.1:{mosquitto.port}", "--data", str(tmp_path / "box"))
+    with RunningDemo(*options) as demo:
+        owner = opened(browser, demo.ready["web"])
+        log_in(owner, demo.ready["owner_password"])
+        demo.wait(lambda: demo.status()["network"]["mqtt_is_connected"], "the broker is there")
+        topic = f"ebb/1/box/{demo.ready['box']}/set/update"
+        publish(mosquitto.port, topic, "{}")
+        expect(owner.locator("#faults")).to_contain_text("which the settings do not allow", timeout=10_000)
+        owner.get_by_text("Update", exact=True).first.click()
+        box, told = owner.get_by_label("announced over MQTT"), owner.locator("#announced-told")
+        expect(box).to_be_enabled()
+        expect(box).not_to_be_checked()
+        box.check()
+        expect(told).to_contain_text("Allowed")
+        publish(mosquitto.port, topic, "{}")
+        expect(owner.locator("#faults")).to_contain_text("does not tell address, version and SHA-256", timeout=10_000)
+        # A demo has no second slot: that is told, and the connection stays.
+        good = {"url": "http://127.0.0.1:1/a", "version": "9.9.9", "sha256": "0" * 64}
+        publish(mosquitto.port, topic, json.dumps(good))
+        expect(owner.locator("#faults")).to_contain_text("no place for a second version", timeout=10_000)
+        assert not is_scrolling_sideways(owner)
+        owner.reload()
+        owner.get_by_text("Update", exact=True).first.click()
+        expect(box).to_be_checked()
+        box.uncheck()
+        expect(told).to_have_text("Not allowed.")
+        assert demo.status()["network"]["mqtt_is_connected"]
+        assert [line for line in owner.errors if "401" not in line] == []
+
+
 def test_a_new_box_gets_its_wifi_from_a_phone(tmp_path, browser, request):
     port = free_port()
     box = {"box": "garage", "owner_password": "x", "ap_secret": "a-secret-of-its-own"}
