@@ -9,7 +9,7 @@ DOCS = bootstrap.ROOT / "docs"
 INTRO = """
 Each fault of the control side, of what is stored and of updates: what the box does, by when, what was measured at the
 worst, which tests prove it, and what a PC cannot prove. Deadlines are from the fault to the coil switched off; of P1
-from the first code to safe outputs, of F1 and F2 to the end of the start, of U3 from the first start of the new version.
+from the first code to safe outputs, of F1 and F2 to the end of the start, of U3 from the first start of the new one.
 Measured over random offsets of loop, pilot and mains (`latency --deadlines`): fast is the simulated board, true the
 firmware's own drivers over simulated pins. Nothing here was measured on a board, and nothing claims conformity with a
 standard.

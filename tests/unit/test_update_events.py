@@ -1,4 +1,4 @@
-"""What the log holds of updates: every end of one that the owner sent, and of announced ones no more than it can keep."""
+"""What the log holds of updates: every end of one that the owner sent, of announced ones no more than it can keep."""
 
 import unittest
 
