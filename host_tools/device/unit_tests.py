@@ -21,7 +21,8 @@ FOLDER = "/test"
 ON_A_PC = (
     "test_flight_record test_flight_ring test_factory_reset test_ledger test_log_store test_settings_store".split()
 )
-ON_A_PC += "test_state_store test_state_record test_update".split()
+ON_A_PC += "test_announced_update test_history test_state_store test_state_record test_update".split()
+ON_A_PC += "test_update_announcement test_update_events".split()
 BLOCK = 4096
 SPARE_BYTES = 64 * 1024  # for one test file at a time, and folders
 ANSWER_S = 300
