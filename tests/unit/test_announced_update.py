@@ -32,6 +32,7 @@ class App:
         self.notices = ["stored.previous"]
         self.told = []
         self.acks = []
+        self.places = []
 
     def settings(self):
         return self.allowed
@@ -59,7 +60,8 @@ class App:
     def running(self):
         return "sample", (1, 2, 3), 7, sample.MODULUS
 
-    def ended(self, code):
+    def ended(self, code, place):
+        self.places.append(place)
         return code, ""
 
 
@@ -107,6 +109,7 @@ class Refusals(unittest.TestCase):
         one.taken(b"", False)
         self.assertEqual(app.notices[2:], ["update.bad_announcement"])
         self.assertEqual([ack["id"] for ack in app.acks], ["update-1.2.4", "update-1.2.4", "update"])
+        self.assertEqual(app.places, [None] * 3, "the log tells announced updates from others")
 
 
 class Late:
