@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import sys
 
 FIRST_WAIT_S = 1
 LONGEST_WAIT_S = 60
@@ -39,6 +40,7 @@ class Health:
         """Count and tell, where there is memory for it."""
         self.failures += 1
         try:
+            mend()
             self._tell(name, words)
         except MemoryError:
             gc.collect()
@@ -59,6 +61,16 @@ class Health:
             self._noted(name, words)
             was_well = self._now_ms() - begun_ms >= WELL_MS
             wait_s = FIRST_WAIT_S if was_well or not wait_s else min(wait_s * 2, LONGEST_WAIT_S)
+
+
+def mend():
+    """Forget modules that were begun and not made, for lack of memory; each import of one would fail from then on.
+
+    MicroPython 1.25 lists a name before it takes memory for the module, and leaves it there without one.
+    """
+    for name in tuple(sys.modules):
+        if name.startswith("firmware.") and sys.modules.get(name) is None:
+            sys.modules.pop(name, None)
 
 
 def words_of(error):

@@ -60,8 +60,10 @@ class Ledger:
             self._quarter_no = quarter_no
         mwh = (meter.wh - self._counted[0]) * 1000 + meter.mwh - self._counted[1]
         if mwh > 0:
-            self._minutes_mwh[clock_s // 60 % ledger_record.MINUTES] += mwh
-            self._counted = (meter.wh, meter.mwh)
+            # All that takes memory comes before anything is changed: else it would count twice (faults.md X4).
+            counted, minute = (meter.wh, meter.mwh), clock_s // 60 % ledger_record.MINUTES
+            self._minutes_mwh[minute] += mwh
+            self._counted = counted
             self._is_changed = True
 
     def _close_quarter(self):

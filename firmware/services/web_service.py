@@ -1,6 +1,7 @@
 """The owner's page and its calls: everything it may change goes through the same parsers and the same inbox."""
 
 import asyncio
+import gc
 import json
 import os
 
@@ -9,6 +10,7 @@ from microdot import Microdot, Request, Response
 from firmware.core.records import Event, Refusal
 from firmware.services import web_settings
 from firmware.services.bounded_reader import MOST_BODY, BoundedReader
+from firmware.services.health import mend
 from firmware.services.throttle import Throttle
 from firmware.services.web_writer import AsyncWriter, closed
 from firmware.wire import secret, web_api
@@ -76,7 +78,14 @@ class WebService:
             ("PATCH", "/api/settings", self._change_settings, False),
         ):
             app.route(path, methods=[method])(self._guarded(call, is_public))
+        app.errorhandler(MemoryError)(self._starved)
         return app
+
+    def _starved(self, request, error):
+        """The answer where memory ran out in a call (faults.md X4)."""
+        gc.collect()
+        mend()
+        return refused(web_settings.refusal_of(self._app, "no_memory", ""), 503)
 
     def add(self, rows):
         """Add calls (method, path, call, is_public) of another service; is_public: True or a function."""

@@ -65,7 +65,8 @@ class TornFlash:
 
     def __init__(self, blocks):
         self.blocks = blocks
-        self.buffer = bytearray(b"\xff" * (blocks * BLOCK))
+        self.buffer = bytearray(blocks * BLOCK)
+        risen(self.buffer, 0, blocks * BLOCK, 0)
         self.cut_in = self.operations = self.over_written = 0
         self.is_dead = self.was_inside = self.was_erase = False
         self.fails_at = 0  # the operation from now on that fails without a cut, 0: none

@@ -2,12 +2,13 @@
 
 import ast
 import asyncio
+import sys
 from pathlib import Path
 
 import pytest
 
 from firmware.services import time_sync, web_service
-from firmware.services.health import FIRST_WAIT_S, LONGEST_WAIT_S, WELL_MS, Health
+from firmware.services.health import FIRST_WAIT_S, LONGEST_WAIT_S, WELL_MS, Health, mend
 from host_tools.mosquitto import free_port
 from host_tools.sim.whole_box import HOME, WholeBox
 
@@ -176,3 +177,36 @@ def test_a_word_that_cannot_be_said_ends_nothing():
     finally:
         asyncio.sleep = original
     assert len(calls) == 3
+
+
+def test_a_failure_forgets_modules_that_were_only_begun(monkeypatch):
+    """The interpreter lists a name before it has memory for the module (found by squeezed_stores.py)."""
+    monkeypatch.setitem(sys.modules, "firmware.services.begun", None)
+    monkeypatch.setitem(sys.modules, "not_ours", None)
+    mend()
+    assert "firmware.services.begun" not in sys.modules and "not_ours" in sys.modules
+    assert "firmware.services.health" in sys.modules
+    sys.modules["firmware.services.begun"] = None
+    Health(lambda name, words: None, lambda: 0)._noted("x", "out of memory")
+    assert "firmware.services.begun" not in sys.modules
+
+
+class Starved:
+    """An App in which whatever is asked for the network takes more memory than there is."""
+
+    class phrases:
+        phrase = staticmethod(lambda code: (code, "todo"))
+
+    @property
+    def connections(self):
+        raise MemoryError
+
+
+def test_a_call_of_the_page_without_memory_is_answered_in_words(monkeypatch):
+    from microdot.test_client import TestClient
+
+    monkeypatch.setitem(sys.modules, "firmware.services.begun", None)
+    service = web_service.WebService({}, Starved())
+    found = asyncio.run(TestClient(service._web).get("/healthz"))
+    assert (found.status_code, found.json["code"], found.json["words"]) == (503, "no_memory", "refusal.no_memory. todo")
+    assert "firmware.services.begun" not in sys.modules
