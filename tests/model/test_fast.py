@@ -42,6 +42,7 @@ def test_both_interpreters_count_the_same():
     (
         (["faults", "--pairs"], True),
         (["soak", "--hours", "3"], True),
+        (["soak", "--whole"], False),
         (["hostile"], True),
         (["fuzz", "--count", "9"], True),
         (["latency", "--deadlines", "--trials", "5"], True),
