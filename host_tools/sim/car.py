@@ -129,8 +129,12 @@ class Car:
         slower = 2000 * MS if self.character == "slow" else 0
         from_ma = self.draw_ma
         for after_us, tenths in LET_GO:
-            self._later_same(after_us + slower, self._draw, from_ma * tenths // 10)
+            self._later_same(after_us + slower, self._lower, from_ma * tenths // 10)
         self._later_same(2900 * MS if slower else 1000 * MS, self._let_go)
+
+    def _lower(self, draw_ma):
+        """One step down; a car that lost its supply in the meantime does not begin again for it."""
+        self._draw(min(draw_ma, self.draw_ma))
 
     def _let_go(self):
         self._draw(0)
