@@ -10,6 +10,7 @@ from firmware.wire import ledger_record
 QUARTERS_IN_FILE = 255  # 4 blocks of 4096 bytes with littlefs's own pointers in them
 SESSIONS_IN_FILE, SESSION_FILES = 123, 32  # one block; 13 months of ten sessions a day
 QUARTERS_A_DAY = 96
+MOST_DIGITS = 6  # of a file's number: more files than seven thousand years make, and no loop over more
 ENERGY = 6  # place in Memory
 LEAST_DAYS = 40
 NO_MINUTES = (0,) * ledger_record.MINUTES
@@ -51,7 +52,7 @@ def look_for(files, prefix, names):
     numbers = []
     for name in names:
         digits = name[len(prefix) : -4]
-        if name == prefix + digits + ".bin" and digits.isdigit():
+        if name == prefix + digits + ".bin" and digits.isdigit() and len(digits) <= MOST_DIGITS:
             numbers.append(int(digits))
     if numbers:
         files.first, files.last = min(numbers), max(numbers)

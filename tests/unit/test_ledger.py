@@ -235,7 +235,11 @@ class History(Ledgers):
         self.assertEqual((files.first, files.last), (4, 6))
         self.assertEqual(sorted(os.listdir(FOLDER[:-1])), ["quarters-%d.bin" % number for number in (4, 5, 6)])
         again = record_files.RecordFiles(FOLDER + "quarters-", 8, (3, 2))
-        ledger_start.look_for(again, "quarters-", os.listdir(FOLDER[:-1]) + ["quarters-x.bin", "quarters-9.bin.new"])
+        ledger_start.look_for(
+            again,
+            "quarters-",
+            os.listdir(FOLDER[:-1]) + ["quarters-x.bin", "quarters-9.bin.new", "quarters-9999999.bin"],
+        )
         self.assertEqual((again.first, again.last), (4, 6))
         self.assertFalse(again.trim())
 
