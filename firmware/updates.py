@@ -5,7 +5,7 @@ import asyncio
 from firmware.core import faults, self_test
 from firmware.core.records import Event, Memory
 from firmware.services.bounded_reader import TooMuch
-from firmware.services.web_writer import closed
+from firmware.services.stream_end import closed
 
 WHOLE_S = 600  # for a whole update over a weak Wi-Fi
 DRAIN_S = 20  # a sender that is refused hears it only once its body has been read

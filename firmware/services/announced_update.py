@@ -5,7 +5,7 @@ import json
 from collections import namedtuple
 
 from firmware.core.records import Ref, Refusal
-from firmware.services import mqtt_link, web_writer
+from firmware.services import mqtt_link, stream_end
 from firmware.wire import acknowledgement, http_response, update_announcement, update_header
 
 OPEN_S = 30  # name, connection, TLS and the head of the answer together
@@ -87,7 +87,7 @@ class Download:
     async def close(self):
         """The connection is over."""
         if self._pair:
-            await web_writer.closed(self._pair[1])
+            await stream_end.closed(self._pair[1])
 
 
 class Announcements:

@@ -5,6 +5,7 @@ from collections import namedtuple
 
 from firmware.services import mqtt_link
 from firmware.services.mqtt_outbox import Message, MqttOutbox
+from firmware.services.stream_end import closed
 from firmware.wire import mqtt_packets
 
 # will: (topic, payload) or None; login: (user, password) or None; ca_der: authority of the broker, b"" for no TLS.
@@ -129,7 +130,6 @@ class MqttClient:
                 self._watch()
                 await asyncio.sleep(WATCH_S)
         finally:
-            writer.close()
             for task in tasks:
                 task.cancel()
             for task in tasks:
@@ -137,6 +137,7 @@ class MqttClient:
                     await task
                 except (Exception, asyncio.CancelledError):
                     pass  # why the connection ended is known by now
+            await closed(writer)
 
     def _watch(self):
         """Deadlines: silence of 1.5 keep-alives, no CONNACK, a packet that never ends. Errors: MqttError."""

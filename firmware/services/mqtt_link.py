@@ -2,6 +2,8 @@
 
 import asyncio
 
+from firmware.services.stream_end import closed
+
 try:
     import ssl
 except ImportError:  # the chip's build has only `tls`
@@ -41,7 +43,7 @@ async def opened(config, address_of, gate):
             gate.begins()
         return await asyncio.wait_for(encrypted(pair, config), CONNECT_S)
     except BaseException:
-        pair[1].close()
+        await closed(pair[1])
         raise
 
 

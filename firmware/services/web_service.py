@@ -11,8 +11,9 @@ from firmware.core.records import Event, Refusal
 from firmware.services import web_settings
 from firmware.services.bounded_reader import MOST_BODY, BoundedReader
 from firmware.services.health import mend
+from firmware.services.stream_end import closed
 from firmware.services.throttle import Throttle
-from firmware.services.web_writer import AsyncWriter, closed
+from firmware.services.web_writer import AsyncWriter
 from firmware.wire import secret, web_api
 
 MOST_CONNECTIONS = 4

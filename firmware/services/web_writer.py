@@ -1,17 +1,8 @@
-"""Writing to a browser: never for ever, and closed at the end on both interpreters."""
+"""Writing to a browser: never for ever."""
 
 import asyncio
 
 MOST_S = 5
-
-
-async def closed(writer):
-    """Close a connection: close() alone does nothing on the chip, and an answer without a length ends here."""
-    writer.close()
-    try:
-        await asyncio.wait_for(writer.wait_closed(), MOST_S)
-    except (OSError, asyncio.TimeoutError):
-        pass  # it is gone
 
 
 class AsyncWriter:

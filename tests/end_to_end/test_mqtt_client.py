@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 import ssl
 import subprocess
 import sys
@@ -293,6 +294,43 @@ def on_chip(port, authority, folder):
     done = subprocess.run(command, capture_output=True, text=True, env=env, timeout=30)
     assert "connected" in done.stdout, done.stdout + done.stderr
     return "connected True" in done.stdout
+
+
+CLOSING_STORY = """
+import asyncio, gc, time
+from firmware.services.mqtt_client import MqttClient, MqttConfig
+gc.disable()  # the collector would close what nobody did
+config = MqttConfig("127.0.0.1", %d, "a", None, 20, None, b"", 4096, 2)
+async def address_of(host):
+    return host
+client = MqttClient(config, print, ("x",), (time.ticks_ms, lambda count: 0, address_of, None))
+async def story():
+    asyncio.create_task(client.run())
+    await asyncio.sleep(60)
+asyncio.run(story())
+"""
+
+
+@pytest.mark.skipif("EBB_WITHOUT_CHIP" in os.environ, reason="no MicroPython here")
+def test_a_connection_that_ended_is_closed_and_not_left_to_the_collector(tmp_path):
+    from host_tools import chip
+
+    (tmp_path / "story.py").write_text(CLOSING_STORY % (port := free_port()))
+    with socket.create_server(("127.0.0.1", port)) as server:
+        server.settimeout(20)
+        command = [*chip.interpreter(), "-X", "heapsize=4m", str(tmp_path / "story.py")]
+        process = subprocess.Popen(command, env={**os.environ, "MICROPYPATH": f"{ROOT}:.frozen"})
+        try:
+            for _ in range(3):
+                link, _ = server.accept()
+                link.settimeout(20)
+                with link:
+                    assert link.recv(1000)[:1] == b"\x10", "CONNECT"
+                    link.sendall(b"\x00\x00")  # no packet of MQTT
+                    assert link.recv(1000) == b"", "the box has closed"
+        finally:
+            process.kill()
+            process.wait()
 
 
 def test_amqtt_keeps_named_sessions_and_replays_with_the_retain_flag():
