@@ -138,10 +138,10 @@ def limits_of(known: "Memory", local: "Local", readings: "Readings", settings: "
     plug_ma = None
     ohm = readings.proximity_ohm
     if ohm is not None and PLUG_LEAST_OHM <= ohm <= PLUG_MOST_OHM:
-        for most_ohm, rating_ma in RATINGS:
-            if ohm <= most_ohm:
-                plug_ma = rating_ma
-                break
+        index = 0
+        while ohm > RATINGS[index][0]:
+            index += 1
+        plug_ma = RATINGS[index][1]
     elif known.pilot.letter != "A":
         plug_ma = local.limits[1]  # a cable does not get thicker because nobody can read it (faults.md S7)
     lock_ma = 0 if settings.locked_until_allowed and not local.is_allowed else None

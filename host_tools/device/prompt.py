@@ -14,7 +14,9 @@ from host_tools.device.esptool_call import NO_BOARD, SILENT, Trouble
 
 READ_S = 5  # for one byte that must come
 ANSWER_S = 20  # for the answer to a piece of code
-INTERRUPTS = 3  # Ctrl-C until a running firmware has let go
+INTERRUPTS = 4  # tries until a running firmware has let go
+QUIET_S = 0.1  # nothing more comes
+BANNER = b"raw REPL; CTRL-B to exit\r\n"
 CHUNK = 1024
 
 RESTART_CODE = """
@@ -88,8 +90,9 @@ class Prompt:
             try:
                 with contextlib.redirect_stdout(io.StringIO()):  # mpremote prints what it did not understand
                     self._transport.enter_raw_repl(soft_reset=False, timeout_overall=READ_S)
+                    self._settle()
                 return
-            except (TransportError, OSError, serial.SerialException):
+            except (Trouble, TransportError, OSError, serial.SerialException):
                 continue
         raise Trouble(
             f"no MicroPython prompt at {self.port}: another program may hold the port, the baud rate may be wrong, or "
@@ -97,6 +100,24 @@ class Prompt:
             SILENT,
             2,
         )
+
+    def _settle(self):
+        """What a busy board still answers to an earlier try is read away, and a word goes there and back. Errors:
+        Trouble, TransportError.
+        """
+        line = self._transport.serial
+        end = time.monotonic() + READ_S
+        while time.monotonic() < end:
+            time.sleep(QUIET_S)
+            if not line.in_waiting:
+                break
+            line.read(line.in_waiting)
+        line.write(b"\x01")  # the banner and the prompt anew
+        if not self._transport.read_until(1, BANNER, timeout_overall=READ_S).endswith(BANNER):
+            raise TransportError("no banner")
+        word = f"ebb-{time.monotonic_ns()}"
+        if self.run(f"print({word!r})", READ_S).strip() != word:
+            raise TransportError("another answer")
 
     def interrupt(self):
         """Stop what runs, and be at the prompt again. Errors: Trouble."""

@@ -51,6 +51,7 @@ class LinkServer:
         self.port = 0
         self.is_attached = False
         self.is_busy = True
+        self.states = 0  # how often the chip told whether it is busy
         self.on_reset = None  # function (1 soft | 2 hard) called when the chip starts itself anew
         self.fed_at_us = None  # None: no watchdog runs
         self.watchdog_us = 0
@@ -134,6 +135,7 @@ class LinkServer:
             self.fed_at_us = self.real_time.plant.now_us
         elif kind == STATE:
             self.is_busy = (await reader.readexactly(1)) == b"\x01"
+            self.states += 1
             writer.write(b"\x01")
         elif kind == PULSES:
             self.world.pulses(*struct.unpack("<BHI", await reader.readexactly(7)))

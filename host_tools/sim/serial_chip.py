@@ -20,6 +20,7 @@ SIM = bootstrap.ROOT / "host_tools" / "sim"
 PATHS = [str(SIM / "serial"), str(SIM / "chip"), str(SIM)]
 WATCH_S = 0.02
 LATE_S = 0.1
+TAKEN_S = 2  # a program takes a Ctrl-C within
 HEAP = "1m"
 MACHINE, VERSION = "Virtual ebb module with ESP32S3", (1, 25, 0)  # what sys.implementation says
 
@@ -54,6 +55,7 @@ class SerialChip:
         self._process = None
         self._tasks: list[asyncio.Task] = []
         self._wanted = None
+        self._interrupted, self._interrupted_s = (0, 0), 0.0  # (process, states of the link), when
 
     async def start(self):
         """Power on."""
@@ -149,10 +151,20 @@ class SerialChip:
             return
         if self.link.is_busy and b"\x03" in typed:
             typed = typed.replace(b"\x03", b"")
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process.pid, signal.SIGINT)
+            self._interrupt(process)
         if typed:
             process.stdin.write(typed)
+
+    def _interrupt(self, process):
+        """Ctrl-C. MicroPython on a PC ends itself at a second one while the first waits to be taken: none follows it
+        before the program said that it goes on otherwise, or for a while.
+        """
+        now_s = time.monotonic()
+        if self._interrupted == (process.pid, self.link.states) and now_s - self._interrupted_s < TAKEN_S:
+            return
+        self._interrupted, self._interrupted_s = (process.pid, self.link.states), now_s
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.pid, signal.SIGINT)
 
     async def _said(self, process):
         """Bytes of the chip to the port; what nobody reads is lost, as on a wire."""

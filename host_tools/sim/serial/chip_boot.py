@@ -94,20 +94,26 @@ def mount():
 
 
 def run_file(path, names):
-    """Run a file of the flash, if it is there; an error is printed, Ctrl-C ends it and is a byte before and after."""
+    """Run a file of the flash, if it is there; an error is printed, Ctrl-C ends it and is a byte before and after.
+
+    Whether it came to its end, or was not there: the chip runs main.py only after such a boot.py.
+    """
     try:
         file = open(path, "rb")
     except OSError:
-        return
+        return True
+    has_ended = False
     try:
         source = file.read().decode()
         world.tell_state(True)
         exec(compile(source, path, "exec"), names)
+        has_ended = True
     except SystemExit:
         raise repl.SoftReset()
     except BaseException as error:
         sys.print_exception(error)
     rest()
+    return has_ended
 
 
 def rest():
@@ -143,8 +149,7 @@ with open(CONFIG["folder"] + "/harness_b.txt", "w") as weighed:  # what of the h
     weighed.write(str(gc.mem_alloc()))
 try:
     mount()
-    run_file("boot.py", NAMES)
-    if not CONFIG["is_raw"]:
+    if run_file("boot.py", NAMES) and not CONFIG["is_raw"]:
         run_file("main.py", NAMES)
     prompt = repl.Prompt(NAMES, world.tell_state)
     if CONFIG["is_raw"]:
