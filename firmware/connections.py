@@ -14,7 +14,7 @@ TIME_EVERY_S = 5
 BUTTON_S = 0.2
 RECORDER_S = 60  # where the page has its memory; a tick takes 32 bytes (docs/flight-recorder.md)
 SET_UP_S, RESET_S = 3, 10  # bench.md, panel: held for 3 s opens set-up, for 10 s it is a factory reset
-NO_BROKER = Status(False, "off", "", 0, 0, False)
+NO_BROKER, NO_AUTHORITY = Status(False, "off", "", 0, 0, False), Status(False, "no_authority", "", 0, 0, False)
 NTP_HOSTS = ("0.pool.ntp.org", "1.pool.ntp.org")
 NTP_PORT = 123
 
@@ -29,6 +29,7 @@ class Connections:
         self._resolver = None
         self._updates = self._announcements = None
         self.mqtt = None
+        self._no_broker = NO_BROKER
         self.wifi = None
 
     def start_radio(self):
@@ -204,11 +205,17 @@ class Connections:
         login = (chosen.mqtt_user or box, chosen.mqtt_password) if chosen.mqtt_password else None
         port = config.get("mqtt_port") or chosen.mqtt_port
         will = (mqtt_topics.built(box, "online"), b"0")
-        return MqttConfig(host, port, box, login, KEEPALIVE_S, will, self.authority(), MOST_PACKET, BACKOFF_MOST_S)
+        authority = self.authority()
+        if not config.get("mqtt_host"):  # else whoever wrote box.json chose with mqtt_ca_path
+            if chosen.mqtt_is_tls and not authority:
+                self._no_broker = NO_AUTHORITY  # nothing goes in the clear that the owner wants encrypted
+                return None
+            authority = authority if chosen.mqtt_is_tls else b""
+        return MqttConfig(host, port, box, login, KEEPALIVE_S, will, authority, MOST_PACKET, BACKOFF_MOST_S)
 
     def status(self, phrase):
         """{"mqtt_is_connected", "mqtt_words", …} for the page."""
-        found = self.mqtt.client.status() if self.mqtt else NO_BROKER
+        found = self.mqtt.client.status() if self.mqtt else self._no_broker
         words = phrase("mqtt." + found.code)[0]
         made = {
             "mqtt_is_connected": found.is_connected,
