@@ -62,6 +62,9 @@ class Pipe:
     def close(self):
         pass
 
+    async def wait_closed(self):
+        pass
+
     async def read(self, count):
         await asyncio.sleep(random.Random(count).uniform(5, 60))
         return b""
@@ -133,14 +136,15 @@ class DeadNetwork:
     async def _life(self, hours):
         """The car comes and goes, and the network's trouble changes."""
         end_us = self.plant.now_us + hours * HOUR_S * 1_000_000
+        self.trouble = "slow TLS that fails"  # first, so that the shortest life has a handshake in it
         while self.plant.now_us < end_us:
-            self.trouble = self.chance.choice(TROUBLES)
             world.change(self.plant, {"car": {"is_plugged": True, "wants_charge": True}})
             await asyncio.sleep(self.chance.uniform(300, 1500))
             world.change(self.plant, {"car": {"wants_charge": self.chance.random() < 0.5}})
             await asyncio.sleep(self.chance.uniform(60, 600))
             world.change(self.plant, {"car": {"is_plugged": self.chance.random() < 0.3}})
             await asyncio.sleep(self.chance.uniform(5, 120))
+            self.trouble = self.chance.choice(TROUBLES)
 
     async def _run(self, hours):
         await self._watch()
