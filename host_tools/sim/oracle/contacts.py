@@ -20,6 +20,7 @@ class Contacts:
         self.missing_ms = None  # since when the enable pin is high and nothing conducts
         self.disobeyed_ms = None  # since when the coil is held against a low enable pin
         self.most_ms = PIN_MS  # how long that may last
+        self.no_test_ms = -PUMP_MS  # when the leakage sensor could last not be asked to trip
         self.broken_ms = None  # since when the feedback wire is broken
         self.off_ms = 0  # when the coil was last on
         self.failed_ms = None  # when the last try that failed began
@@ -47,9 +48,10 @@ class Contacts:
     def _disobeyed(self, plant, now_ms):
         """K4: the coil is held. A leakage sensor that was broken when it was asked need not trip once it is whole."""
         if self.disobeyed_ms is None:
-            self.disobeyed_ms, self.most_ms = now_ms, PIN_MS
+            self.disobeyed_ms = now_ms
         if plant.faults["residual_test_dead"] or plant.faults["residual_test_always_good"]:
-            self.most_ms = PUMP_MS
+            self.no_test_ms = now_ms
+        self.most_ms = PUMP_MS if self.disobeyed_ms - self.no_test_ms < PUMP_MS else PIN_MS
         if now_ms - self.disobeyed_ms > self.most_ms:
             raise Broken(f"K4: coil held for {now_ms - self.disobeyed_ms} ms against its pin, at {now_ms}")
 

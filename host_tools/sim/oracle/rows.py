@@ -11,6 +11,7 @@ OFFSET_MS = 1100  # the same for S9
 TIMES_MOST = 3  # "soft ×3 → hard"
 MAINS_PERCENT = (80, 115)  # requirements §2, mains: open outside …
 MAINS_OFF_MHZ = 3000
+DARK_MV = 50_000
 
 # id: (deadline in ms, class, read through the ADC)
 ROWS = {
@@ -49,7 +50,8 @@ def mains_off(plant, house):
     """
     volts_mv, off_mhz = mains_of(plant, house)
     low_mv, high_mv = (house.nominal_mv * percent // 100 for percent in MAINS_PERCENT)
-    found = {"S17 hertz"} if off_mhz > MAINS_OFF_MHZ else set()
+    # A dark phase has no frequency, and whoever measures one begins anew after it.
+    found = {"S17 hertz"} if off_mhz > MAINS_OFF_MHZ and min(volts_mv) > DARK_MV else set()
     for index, phase_mv in enumerate(volts_mv):
         if not low_mv <= phase_mv <= high_mv:
             found.add(f"S17 L{index + 1} {'low' if phase_mv < low_mv else 'high'}")
