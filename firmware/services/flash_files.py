@@ -3,7 +3,7 @@
 import os
 
 NEW = ".new"  # behind the name of what is not complete yet
-TOO_LONG = 27  # EFBIG
+NOT_THERE, TOO_LONG = 2, 27  # ENOENT, EFBIG
 MINUTE_MS = 60_000
 MOST_A_MINUTE, MOST_PLAIN = 10, 6  # faults.md P2; what is not urgent leaves room for what is
 
@@ -77,6 +77,15 @@ def read_bounded(path, most):
     if len(data) > most:
         raise OSError(TOO_LONG)
     return data
+
+
+def is_gone(path):
+    """Take a file away; whether there is none any more."""
+    try:
+        os.remove(path)
+    except OSError as error:
+        return bool(error.args) and error.args[0] == NOT_THERE
+    return True
 
 
 def removed(path):

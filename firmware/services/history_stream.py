@@ -81,7 +81,7 @@ def stored(files, last, may_want):
     last: only so many, None for all; may_want: of one of wire/history.py. What is added meanwhile comes too; what goes
     meanwhile does not.
     """
-    number, at = first_of(files), 0
+    number, at = files.first_kept(), 0
     if last is not None:
         for number, at in beginnings(files, last):  # noqa: B007  the last one counts
             yield b""
@@ -100,11 +100,6 @@ def stored(files, last, may_want):
             number, at = number + 1, 0
 
 
-def first_of(files):
-    """Number of the oldest file; of those that are kept, whatever else lies there under such a name."""
-    return max(files.first, files.last - files.most[1])
-
-
 def beginnings(files, count):
     """(number, byte) from which on there are more and more of the newest records, in the end `count` or all."""
     number = files.last
@@ -112,7 +107,7 @@ def beginnings(files, count):
         here = record_files.length_of(files.path(number)) // files.record_b
         yield number, max(here - count, 0) * files.record_b
         count -= here
-        if count <= 0 or number <= first_of(files):
+        if count <= 0 or number <= files.first_kept():
             return
         number -= 1
 

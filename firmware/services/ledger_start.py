@@ -80,7 +80,7 @@ def newest_head(folder):
 def last_record(files, record_of):
     """The newest whole record of RecordFiles, None when there is none."""
     number = files.last
-    while number >= files.first:
+    while number >= files.first_kept():
         count = record_files.length_of(files.path(number)) // files.record_b
         while count:
             count -= 1

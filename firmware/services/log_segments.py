@@ -8,7 +8,7 @@ from firmware.wire import log_lines
 
 SEGMENT_B = 4096  # one block of the flash
 SUFFIX = ".bin"
-NOT_THERE, IO_ERROR, NO_ROOM = 2, 5, 28  # ENOENT, EIO, ENOSPC
+IO_ERROR, NO_ROOM = 5, 28  # EIO, ENOSPC
 LEFT = 2  # files that stay even then
 
 
@@ -78,7 +78,7 @@ class LogSegments:
         numbers = self.numbers()
         if self._used_b + len(octets) > SEGMENT_B:
             while len(numbers) >= self._kept:
-                if not is_gone(self.path(numbers[0])):
+                if not flash_files.is_gone(self.path(numbers[0])):
                     raise OSError(IO_ERROR)  # it stays in the row: else files would gather that nobody takes away
                 numbers.pop(0)
             numbers.append(numbers[-1] + 1 if numbers else 1)
@@ -92,17 +92,8 @@ class LogSegments:
 
     def _failed(self, numbers, errno):
         """After an error nothing is added to the same file: behind a part of a record nothing would stand in line."""
-        if not self._used_b and is_gone(self.path(numbers[-1])):
+        if not self._used_b and flash_files.is_gone(self.path(numbers[-1])):
             numbers.pop()  # or each new attempt would push out an old file
         self._used_b = SEGMENT_B
-        if errno == NO_ROOM and len(numbers) > LEFT and is_gone(self.path(numbers[0])):
+        if errno == NO_ROOM and len(numbers) > LEFT and flash_files.is_gone(self.path(numbers[0])):
             numbers.pop(0)  # old logs go first (faults.md F3)
-
-
-def is_gone(path):
-    """Take a file away; whether there is none any more."""
-    try:
-        os.remove(path)
-    except OSError as error:
-        return bool(error.args) and error.args[0] == NOT_THERE
-    return True

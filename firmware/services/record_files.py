@@ -38,9 +38,15 @@ class RecordFiles:
         self.last = number
 
     def trim(self):
-        """Take the oldest file away where there is one too many; whether there was."""
-        if self.last - self.first <= self.most[1]:
+        """Take the oldest file away where there is one too many; whether that was done.
+
+        One that a failing flash keeps stays in the row: else such files would gather, and nobody take them away.
+        """
+        if self.last - self.first <= self.most[1] or not flash_files.is_gone(self.path(self.first)):
             return False
-        flash_files.removed(self.path(self.first))
         self.first += 1
         return True
+
+    def first_kept(self):
+        """Number of the oldest file of those that are kept, whatever else lies there under such a name."""
+        return max(self.first, self.last - self.most[1])

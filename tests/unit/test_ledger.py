@@ -243,6 +243,26 @@ class History(Ledgers):
         self.assertEqual((again.first, again.last), (4, 6))
         self.assertFalse(again.trim())
 
+    def test_a_file_that_a_failing_flash_keeps_is_not_forgotten(self):
+        files = record_files.RecordFiles(FOLDER + "quarters-", 8, (3, 2))
+        for number in range(12):
+            files.append(b"%08d" % number)
+        os.remove(files.path(0))
+        os.mkdir(files.path(0))  # what cannot be removed as a file
+        self.assertFalse(files.trim())
+        self.assertEqual(files.first, 0)
+        os.rmdir(files.path(0))
+        self.assertTrue(files.trim())
+        self.assertEqual((files.first, files.last), (1, 3))
+
+    def test_a_foreign_name_sends_no_start_through_a_million_files(self):
+        files = record_files.RecordFiles(FOLDER + "quarters-", 8, (3, 2))
+        files.last = 999_999
+        looked = []
+        files.path = lambda number: looked.append(number) or FOLDER + "nothing"
+        self.assertIsNone(ledger_start.last_record(files, None))
+        self.assertEqual(looked, [999_999, 999_998, 999_997])
+
     def test_a_torn_record_is_passed_over(self):
         files = record_files.RecordFiles(FOLDER + "quarters-", 64, (255, 9))
         one = ledger_record.packed_quarter(ledger_record.Quarter(5, 1, 2, 3, (0,) * 15))
