@@ -103,7 +103,7 @@ def squeezed_ticks():
         for size in (4096, 256, 16):
             try:
                 while True:
-                    fill = (fill, bytearray(size))
+                    fill = [fill, bytearray(size)]
             except MemoryError:
                 pass
         del spare
@@ -112,7 +112,9 @@ def squeezed_ticks():
             loop.tick()
         except MemoryError as error:
             raised = error
-        fill = None
+        while fill:  # link by link: an old pointer on the C stack would keep what hangs on its link, and fail a test
+            link, fill = fill, fill[0]
+            link[0] = None
         gc.collect()
         is_failed = raised is not None or loop.memory is memory or bool(loop.memory.faults.active)
         failed += is_failed

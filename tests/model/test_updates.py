@@ -118,7 +118,8 @@ def test_a_cut_at_any_byte_leaves_old_or_new():
     found = cuts.counts(SEED, 24)
     assert found["bad"] == 0 and found["none"] == 0, f"seed {SEED}"
     assert found["bytes"] == 65_537 and found["operations"] > 300
-    assert found["old"] > 50 and found["second"] > 0 and found["again"] == 12 and found["new"] >= 14
+    assert found["old"] > 50 and found["second"] > 0 and found["new"] >= 14
+    assert found["again"] >= 12 and found["again"] + found["second"] == 24, "each of 12 is cut once more, then whole"
 
 
 @pytest.mark.parametrize("bug", ("own slot", "unchecked"))
