@@ -5,34 +5,17 @@ import os
 import sys
 import time
 
+import ram_flash
 import vfs
 
 from firmware.services import ledger_start
 from firmware.wire import ledger_record
 
-BLOCK, BLOCKS = 4096, 96
+BLOCKS = 96
 FILES = 12  # of quarter hours
 OTHERS = 150  # names that lie beside them, as in a full history
 RUNS = 5
 NOON_QUARTER = 1_994_640
-
-
-class Flash:
-    """A block device in memory."""
-
-    def __init__(self):
-        self.octets = bytearray(BLOCK * BLOCKS)
-
-    def readblocks(self, number, buffer, offset=0):
-        at = number * BLOCK + offset
-        buffer[:] = memoryview(self.octets)[at : at + len(buffer)]
-
-    def writeblocks(self, number, buffer, offset=0):
-        at = number * BLOCK + offset
-        self.octets[at : at + len(buffer)] = buffer
-
-    def ioctl(self, operation, argument):
-        return (BLOCKS, BLOCK, 0)[operation - 4] if 4 <= operation <= 6 else 0
 
 
 class App:
@@ -44,7 +27,7 @@ class App:
 
 def fill():
     """A flash with history on it."""
-    flash = Flash()
+    flash = ram_flash.Flash(BLOCKS)
     vfs.VfsLfs2.mkfs(flash)
     vfs.mount(vfs.VfsLfs2(flash), "/flash")
     os.mkdir("/flash/data")

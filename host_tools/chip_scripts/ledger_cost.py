@@ -4,6 +4,7 @@ import gc
 import os
 import time
 
+import ram_flash
 import utime
 import vfs
 
@@ -12,36 +13,26 @@ from firmware.services import ledger_start
 from firmware.services.flash_files import tally
 from firmware.services.ledger import Ledger
 
-BLOCK, BLOCKS = 4096, 64
+BLOCKS = 64
 HOURS = 12
 LIVES = 5
 NOON_S = 1_795_176_000
 
 
-class Flash:
-    """A block device in memory."""
+class Flash(ram_flash.Flash):
+    """Counts what is read and erased."""
 
     def __init__(self):
-        self.octets = bytearray(BLOCK * BLOCKS)
+        super().__init__(BLOCKS)
         self.erases = self.reads = 0
 
     def readblocks(self, number, buffer, offset=0):
         self.reads += 1
-        at = number * BLOCK + offset
-        buffer[:] = memoryview(self.octets)[at : at + len(buffer)]
-
-    def writeblocks(self, number, buffer, offset=0):
-        at = number * BLOCK + offset
-        self.octets[at : at + len(buffer)] = buffer
+        super().readblocks(number, buffer, offset)
 
     def ioctl(self, operation, argument):
-        if operation == 4:
-            return BLOCKS
-        if operation == 5:
-            return BLOCK
-        if operation == 6:
-            self.erases += 1
-        return 0
+        self.erases += operation == 6
+        return super().ioctl(operation, argument)
 
 
 def lived():

@@ -1,5 +1,6 @@
 """Runs on the interpreter: the n-th program or erase under its VfsLfs2 fails, once or for good; the ledger goes on."""
 
+import ram_flash
 import vfs
 
 from firmware.core.records import Energy
@@ -7,18 +8,18 @@ from firmware.services import flash_files, ledger_start
 from firmware.services.ledger import Ledger
 from firmware.wire import ledger_record
 
-BLOCK, BLOCKS = 4096, 24
+BLOCKS = 24
 NOON_S = 1_795_176_000
 MOST = 60  # the n-th of so many operations
 STEPS = 40
 IO_ERROR = -5
 
 
-class Flash:
-    """A block device in memory; fails_at: 0 never, else the operation that fails, all from there on where it stays."""
+class Flash(ram_flash.Flash):
+    """fails_at: 0 never, else the operation that fails, all from there on where it stays."""
 
     def __init__(self):
-        self.octets = bytearray(BLOCK * BLOCKS)
+        super().__init__(BLOCKS)
         self.operations = self.fails_at = self.failed = 0
         self.stays = False
 
@@ -30,24 +31,11 @@ class Flash:
         self.failed += bool(is_broken)
         return is_broken
 
-    def readblocks(self, number, buffer, offset=0):
-        at = number * BLOCK + offset
-        buffer[:] = memoryview(self.octets)[at : at + len(buffer)]
-
     def writeblocks(self, number, buffer, offset=0):
-        if self.is_broken():
-            return IO_ERROR
-        at = number * BLOCK + offset
-        self.octets[at : at + len(buffer)] = buffer
+        return IO_ERROR if self.is_broken() else super().writeblocks(number, buffer, offset)
 
     def ioctl(self, operation, argument):
-        if operation == 4:
-            return BLOCKS
-        if operation == 5:
-            return BLOCK
-        if operation == 6 and self.is_broken():
-            return IO_ERROR
-        return 0
+        return IO_ERROR if operation == 6 and self.is_broken() else super().ioctl(operation, argument)
 
 
 def counted(ledger, wh, now_s, steps):
@@ -63,7 +51,7 @@ def minutes_mwh(found):
     """Sum of all minutes on flash."""
     total = sum(found.head.minutes_mwh)
     for number in range(found.quarters.first, found.quarters.last + 1):
-        octets = flash_files.read_bounded(found.quarters.path(number), BLOCK)
+        octets = flash_files.read_bounded(found.quarters.path(number), ram_flash.BLOCK)
         for at in range(0, len(octets), ledger_record.QUARTER_B):
             total += sum(ledger_record.quarter_of(octets[at : at + ledger_record.QUARTER_B]).minutes_mwh)
     return total

@@ -31,8 +31,6 @@ EVENTS = {
     "charge_now": ("Charging now, as asked for", ()),
     "unlock": ("This car may charge, as asked for", ()),
     "crash": ("A program error: {0}", ("",)),
-    "security": ("Security: {0}, from {1}", ("", "")),
-    "backup": ("Backup {0}, by {1}", ("", "")),
 }
 
 

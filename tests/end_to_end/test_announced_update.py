@@ -18,7 +18,7 @@ from new_versions import is_up, stored, with_changes
 from running import Subscriber, publish
 
 from host_tools.certificates import certificates
-from host_tools.device import build, bundle, install
+from host_tools.device import bundle, install
 from host_tools.device.prompt import Prompt
 from host_tools.mosquitto import Mosquitto
 from host_tools.updates import trial_keys
@@ -27,23 +27,6 @@ SEED = 20261121
 TOPIC = "ebb/1/box/garage/"
 GOOD_HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n"
 BEFORE_FILES_B = 300  # within the manifest: nothing has been written by then
-
-
-@pytest.fixture(scope="module")
-def key():
-    return trial_keys.key(SEED)
-
-
-@pytest.fixture(scope="module")
-def files(key):
-    """{path: bytes} of a build that knows the key."""
-    return build.made("reference", trial_keys.modulus(key)).files
-
-
-@pytest.fixture(scope="module")
-def good(files, key):
-    """The next version as an update."""
-    return bundle.packed(with_changes(files, {}, version="0.2.0"), key)
 
 
 @pytest.fixture(scope="module")

@@ -311,7 +311,7 @@ asyncio.run(story())
 """
 
 
-@pytest.mark.skipif("EBB_WITHOUT_CHIP" in os.environ, reason="no MicroPython here")
+@pytest.mark.needs_chip
 def test_a_connection_that_ended_is_closed_and_not_left_to_the_collector(tmp_path):
     from host_tools import chip
 

@@ -449,7 +449,7 @@ asyncio.run(story())
 """
 
 
-@pytest.mark.skipif(bool(os.environ.get("EBB_WITHOUT_CHIP")), reason="run without the chip's interpreter")
+@pytest.mark.needs_chip
 def test_the_same_on_the_chips_interpreter(tmp_path):
     from host_tools import chip
 

@@ -10,7 +10,7 @@ from chips import RunningChip, free_port
 from new_versions import is_up, stored, with_changes
 from playwright.sync_api import expect, sync_playwright
 
-from host_tools.device import asked, build, bundle, install, slot
+from host_tools.device import asked, bundle, install, slot
 from host_tools.device import task as device_task
 from host_tools.device.prompt import Prompt
 from host_tools.updates import trial_keys
@@ -31,23 +31,6 @@ def run(config):
     asyncio.run(fed())
 """
 RAISES = b"raise ValueError('a bad version')\n"
-
-
-@pytest.fixture(scope="module")
-def key():
-    return trial_keys.key(SEED)
-
-
-@pytest.fixture(scope="module")
-def files(key):
-    """{path: bytes} of a build that knows the key."""
-    return build.made("reference", trial_keys.modulus(key)).files
-
-
-@pytest.fixture(scope="module")
-def good(files, key):
-    """The next version as an update."""
-    return bundle.packed(with_changes(files, {}, version="0.2.0"), key)
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 import asyncio
 import csv
-import os
 
 import pytest
 from running import ROOT
@@ -13,7 +12,7 @@ GRID_S = 8  # two pauses
 TRIES = 3  # a PC that stands still opens the contactor, as it must, and then there is nothing to pause
 
 
-@pytest.mark.skipif("EBB_WITHOUT_CHIP" in os.environ, reason="the real interpreter is what is tried here")
+@pytest.mark.needs_chip
 def test_tls_two_viewers_and_pauses_within_the_heap(tmp_path):
     budgets = {row["name"]: int(row["value"]) for row in csv.DictReader((ROOT / "docs" / "budgets.csv").open())}
     for number in range(TRIES):

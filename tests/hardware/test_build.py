@@ -139,10 +139,9 @@ def test_short_names_lead_back(built):
     assert not any("__" in long.removeprefix("__") and "__init__" not in long for long in longs), "plain names"
 
 
+@pytest.mark.needs_chip
 @pytest.mark.parametrize("name", boards.names())
 def test_it_starts_on_the_interpreter(built, name):
-    if os.environ.get("EBB_WITHOUT_CHIP"):
-        pytest.skip("the run was told to go without the real MicroPython")
     tree = built[name] / "tree"
     board = boards.loaded(name)
     command = [*chip.interpreter(), "-X", "heapsize=512k", str(STARTED), str(tree), str(board["has_page"])]

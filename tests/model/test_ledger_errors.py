@@ -1,13 +1,11 @@
 """A flash whose n-th operation fails, once or for ever, on the interpreter's own VfsLfs2: told, and nothing is lost."""
 
-import os
-
 import pytest
 
 from host_tools import budgets
 
 
-@pytest.mark.skipif(bool(os.environ.get("EBB_WITHOUT_CHIP")), reason="needs the real interpreter")
+@pytest.mark.needs_chip
 def test_each_of_sixty_operations_fails_once_and_for_ever():
     lines = budgets.on_chip("ledger_errors.py")
     print("\n" + "\n".join(lines))

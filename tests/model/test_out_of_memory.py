@@ -10,7 +10,7 @@ from host_tools import bootstrap, chip
 
 HEAP = "600k"  # of sources, which are larger than the firmware's modules; filled by the test in any case
 
-pytestmark = pytest.mark.skipif("EBB_WITHOUT_CHIP" in os.environ, reason="without the real interpreter")
+pytestmark = pytest.mark.needs_chip
 
 
 def squeezed(what):

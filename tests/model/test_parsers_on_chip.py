@@ -40,8 +40,6 @@ def told(command, path, paths):
 
 @pytest.fixture(scope="module")
 def interpreter():
-    if os.environ.get("EBB_WITHOUT_CHIP"):
-        pytest.skip("no MicroPython here")
     return [*chip.interpreter(), "-X", "heapsize=4m"]
 
 

@@ -1,6 +1,5 @@
 """Power cuts on a real littlefs, small: nothing is lost, and a ledger that would lose something is found out."""
 
-import os
 import random
 import re
 
@@ -13,7 +12,6 @@ from host_tools.power_cuts.life import Broken, Life
 
 SEED = 20261121
 CUTS = 1500
-on_the_chip = pytest.mark.skipif("EBB_WITHOUT_CHIP" in os.environ, reason="needs the real interpreter")
 
 
 def test_nothing_is_lost_or_mixed():
@@ -25,7 +23,7 @@ def test_nothing_is_lost_or_mixed():
     assert counts["second"] > CUTS // 5
 
 
-@on_the_chip
+@pytest.mark.needs_chip
 def test_nothing_is_lost_on_the_interpreter_s_own_littlefs():
     counts = on_chip.work((SEED, CUTS))
     print(f"\npower cuts on VfsLfs2 {counts}, seed {SEED}")
@@ -33,7 +31,7 @@ def test_nothing_is_lost_on_the_interpreter_s_own_littlefs():
     assert counts["inside"] > CUTS // 5 and counts["in_erase"] > CUTS // 40 and counts["second"] > CUTS // 5
 
 
-@on_the_chip
+@pytest.mark.needs_chip
 @pytest.mark.parametrize("bug, words", (("in_place", "neither|says"), ("counted_twice", "sum")))
 def test_a_planted_bug_is_found_there(bug, words):
     assert re.search(words, on_chip.work((SEED, CUTS), bug)["find"])

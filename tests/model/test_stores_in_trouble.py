@@ -1,6 +1,5 @@
 """Memory runs out, flash fails or is full while the box stores: the next save works, and nothing is lost (F3, X4)."""
 
-import os
 import re
 
 import pytest
@@ -9,7 +8,7 @@ from host_tools import budgets
 
 HEAP = "700k"
 STORES = ("ledger", "clockless", "settings", "state", "log")
-pytestmark = pytest.mark.skipif("EBB_WITHOUT_CHIP" in os.environ, reason="needs the real interpreter")
+pytestmark = pytest.mark.needs_chip
 
 
 def troubles():

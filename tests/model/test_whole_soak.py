@@ -1,6 +1,5 @@
 """The whole firmware on the 32-bit interpreter in simulated time, small: its heap stays, and a leak would be seen."""
 
-import os
 import random
 
 import pytest
@@ -15,7 +14,7 @@ PART = 6
 # collector takes for live differs. Found without a leak: 200 to 1,500 B. Growth of days is for the command to judge.
 NOISE_B = 6 * 1024
 LEAK_B = 2048  # a look: over 20 kB between the looks that are compared
-pytestmark = pytest.mark.skipif("EBB_WITHOUT_CHIP" in os.environ, reason="without the real interpreter")
+pytestmark = pytest.mark.needs_chip
 
 
 def grown(leak_b):
