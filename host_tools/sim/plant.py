@@ -144,8 +144,13 @@ class Plant:
         self.trip(self.faults["residual_trip"])
 
     def trip(self, is_tripped):
-        self.is_residual_tripped = is_tripped or self.faults["residual_trip"]
+        self.is_residual_tripped = is_tripped or self.faults["residual_trip"] or self._answers_test()
         self.coil_settled()
+
+    def _answers_test(self):
+        """Whether the test input holds the sensor: a leak that ends meanwhile does not let it go."""
+        is_whole = not self.faults["residual_test_dead"] and not self.faults["residual_test_always_good"]
+        return is_whole and self.residual_asked_us is not None and self.now_us - self.residual_asked_us >= RESIDUAL_US
 
     def coil_settled(self):
         is_pumped = self.now_us - self.heartbeat_at_us < PUMP_US
