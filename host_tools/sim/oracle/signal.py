@@ -11,7 +11,8 @@ BAD_SENSOR_MS = 60_000  # requirements §2: bad sensor: 6 A for 60 s, then stop
 CABLE_MS = 100  # S7 …
 HIDDEN_MS = 600  # … and where a blind ADC hides the plug's resistor, its own deadline first (S8)
 LEAST_MA = 6000
-SIMPLIFIED_MA = 10_000  # requirements §1
+SIMPLIFIED_MA = 10_000  # requirements §1 …
+PLUGGED_MS = 600  # … known by the letter after A, once it is stable; in x1 nothing tells that an offset hides it (S9)
 RAISE_MS = 5000  # requirements §1: a raise waits until 5 s after the last change
 HIGH_MS = 3000  # requirements §1: x1 before PWM resumes …
 WAKE_LOW_MS, WAKE_HIGH_MS = 3900, 700  # … but after F 4.0 s of a wake-up, x1 750 ms
@@ -33,6 +34,8 @@ class Signal:
         self.mode, self.mode_ms, self.duty = "", -(10**9), 0
         self.low_for_ms = 0  # length of the last F, where PWM came before it
         self.changed_ms = self.before_ms = -(10**9)
+        self.plugged_ms = -(10**9)  # when letter A ended
+        self.is_simple_hidden = False
         self.has_heat = False
         self.may_be_hot = (
             False  # the stop temperature was or may have been reached, and nobody may go on until it has cooled down
@@ -70,7 +73,7 @@ class Signal:
             limit_ma = min(limit_ma, self._heat_ma(now_ms))
         if self.cable_ma < limit_ma and now_ms - self.cable_ms > (HIDDEN_MS if self.is_cable_hidden else CABLE_MS):
             limit_ma = self.cable_ma
-        if plant.car.character == "simplified":
+        if plant.car.character == "simplified" and not self.is_simple_hidden:
             limit_ma = min(limit_ma, SIMPLIFIED_MA)
         if self.house.is_locked and not self.sent.is_allowed:
             return 0
@@ -99,6 +102,10 @@ class Signal:
     def watch(self, plant, now_ms):
         """Judge this instant. Errors: Broken."""
         mode, duty = plant.pilot_mode, plant.duty_permille
+        if plant.letter == "A":
+            self.plugged_ms, self.is_simple_hidden = now_ms, False
+        elif plant.faults["adc_offset"] and now_ms - self.plugged_ms < PLUGGED_MS:
+            self.is_simple_hidden = True
         self.before_ms = self.changed_ms  # the last change before this instant
         if mode != self.mode or duty != self.duty:
             self._edge(mode, duty, now_ms)
