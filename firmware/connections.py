@@ -3,6 +3,7 @@
 import asyncio
 import sys
 
+from firmware.services import flash_files
 from firmware.services.mqtt_client import MqttConfig, Status
 from firmware.services.mqtt_service import MqttService
 from firmware.wire import mqtt_topics
@@ -17,6 +18,7 @@ SET_UP_S, RESET_S = 3, 10  # bench.md, panel: held for 3 s opens set-up, for 10 
 NO_BROKER, NO_AUTHORITY = Status(False, "off", "", 0, 0, False), Status(False, "no_authority", "", 0, 0, False)
 NTP_HOSTS = ("0.pool.ntp.org", "1.pool.ntp.org")
 NTP_PORT = 123
+ISSUERS = "issuers.json"  # who may sign what the grid asks for (docs/mqtt.md)
 
 
 class Connections:
@@ -102,12 +104,13 @@ class Connections:
 
     def _start_page(self, recorder, store):
         """A board without memory for the page runs without it. recorder: FlightRecorder or None; store: LogStore."""
-        from firmware.services import backup_pages, history_pages, log_pages
+        from firmware.services import backup_pages, history_pages, issuer_pages, log_pages
         from firmware.services.web_service import WebService
 
         web = WebService(self._config, self._app)
         backup_pages.add_to(web, self._app)
         history_pages.add_to(web, self._app)
+        issuer_pages.add_to(web, self._app)
         web.add_stream("/api/update", lambda request: self.updates().taken(request))
         if self.wifi is not None:
             from firmware.services import setup_pages
@@ -193,6 +196,21 @@ class Connections:
             return b""
         with open(self._config["mqtt_ca_path"], "rb") as file:
             return file.read()
+
+    def signed_commands(self, ended):
+        """SignedCommands where keys of issuers were put on flash, else None: plain mode (grid-contract.md, trust).
+
+        ended: function of (Command or Refusal, scope) that is told what became of each.
+        """
+        if not flash_files.is_there(self.issuers_path()):
+            return None
+        from firmware.services.signed_commands import SignedCommands
+
+        return SignedCommands(self._app, self.issuers_path(), ended)
+
+    def issuers_path(self):
+        """Where the keys of those who may sign commands lie."""
+        return self._config["data_dir"].rstrip("/") + "/" + ISSUERS
 
     def _mqtt_config(self):
         """MqttConfig from settings, which a demo's config may override."""

@@ -30,6 +30,7 @@ def parser():
     made.add_argument("--seed", type=int, default=0)
     made.add_argument("--heap", default="1m", help="heap of the MicroPython interpreter, as 256k")
     made.add_argument("--no-page", action="store_true", help="leave the owner's page out, as on a small board")
+    made.add_argument("--keys", metavar="DIR", help="signed mode, with the keys of `grid keys` in this folder")
     made.add_argument("--serial", action="store_true", help="the firmware on a virtual chip with a serial port to open")
     made.add_argument("--no-browser", action="store_true", help="do not open a browser")
     made.add_argument("--json", action="store_true", help="say what is ready as one line of JSON")
@@ -49,6 +50,8 @@ def told(demo):
         serial = (
             f"  serial port     {where}   mpremote connect port:{where} resume, host_tools device … --port {where}\n\n"
         )
+    if ready["is_signed"]:
+        serial += "  It believes signed commands alone: docs/mqtt.md tells how to sign one; plain ones are refused.\n\n"
     return f"""
 ebb: a virtual wallbox is running (firmware on {what}).
 

@@ -9,6 +9,7 @@ TASKS = (
     ("check", "host_tools.check_task", "format, lint, types, house rules and unit tests: under 30 s"),
     ("scenario", "host_tools.scenario_task", "run scenario text in simulated time"),
     ("device", "host_tools.device.task", "for a real board: build; --help lists all commands"),
+    ("grid", "host_tools.grid.task", "the operator's side: keys for signed commands"),
     ("setup", "host_tools.setup_task", "only the installation; --chip adds the real MicroPython"),
     ("replay", "host_tools.replay", "a flight record through decide() once more: the first tick that differs"),
     ("docs", "host_tools.docs_task", "write the references from the tables; --check compares only"),

@@ -14,6 +14,7 @@ MORE = (
     "services.factory_reset",
     "services.history_stream",
     "wire.history",
+    "wire.signed_seqs",
     "services.dropped",
 )
 
@@ -45,5 +46,7 @@ def drop():
             del services.history_stream
         elif name == "wire.history":
             del wire.history
+        elif name == "wire.signed_seqs":
+            del wire.signed_seqs
         else:
             del services.dropped

@@ -88,6 +88,15 @@ def is_gone(path):
     return True
 
 
+def is_there(path):
+    """Whether there is such a file; one that a failing flash does not tell of may be there."""
+    try:
+        os.stat(path)
+    except OSError as error:
+        return not error.args or error.args[0] != NOT_THERE
+    return True
+
+
 def removed(path):
     """Take a file away; whether it was there and is gone."""
     try:

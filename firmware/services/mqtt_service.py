@@ -30,10 +30,15 @@ class MqttService:
         self._waiting = []
         self._told = {}
         self._words = grid_contract.last_word(app.loop.memory.seen)
+        self.learn()
         self._next_state_ms = 0
         self._next_values_ms = 0
         self._was_connected = False
         self.refused = 0
+
+    def learn(self):
+        """Signed or plain mode, as the keys on flash say."""
+        self._signed = self._app.connections.signed_commands(self._ended)
 
     def events(self, now_events):
         """Keep what the grid must hear about; called inside the tick, so it only puts away."""
@@ -59,9 +64,17 @@ class MqttService:
             made = mqtt_topics.house_command(name, payload, (is_retained, now_ms))
         elif scope in ("box", "group", "all"):
             self._words += 1
-            made = self._parsed(grid_contract.Message(scope, payload, is_retained))
+            message = grid_contract.Message(scope, payload, is_retained)
+            if self._signed is not None:
+                self._signed.take(message, name, self._app.context(self._words))
+                return
+            made = self._parsed(message)
         else:
             return
+        self._ended(made, scope)
+
+    def _ended(self, made, scope):
+        """A Command goes to the inbox, a Refusal back to the sender."""
         if isinstance(made, Refusal):
             self._refuse(made, scope)
             return

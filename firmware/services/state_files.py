@@ -12,7 +12,7 @@ NOT_THERE = 2  # ENOENT
 
 
 def restored(path, memory, is_power_return):
-    """(Memory with what was saved, code of words, number of the newest file, what aged() needs or None).
+    """(Memory with what was saved, code of words, number of the newest file, what aged() needs or None, its seqs).
 
     path: of the two files, without their last character.
     """
@@ -20,17 +20,17 @@ def restored(path, memory, is_power_return):
     whole = [row for row in found if row and row[0] == state_record.VERSION]
     seq = max([row[1] for row in found if row] or [0])
     if not whole:
-        return memory, "state_lost" if None in found else "", seq, None
+        return memory, "state_lost" if None in found else "", seq, None, ()
     fields = whole[-1][2] if whole[-1][1] == max([row[1] for row in whole]) else whole[0][2]
-    from firmware.wire import state_restored
+    from firmware.wire import signed_seqs, state_restored
 
     try:
         made = state_restored.with_saved(memory, fields, is_power_return)
     except (ValueError, TypeError):
-        return memory, "state_lost", seq, None
+        return memory, "state_lost", seq, None, ()
     kept = remembered.claims_of(made)
     aged_from = (fields["wall_s"], memory.now_ms, kept) if fields.get("wall_s") and kept else None
-    return made, "state_before" if None in found else "", seq, aged_from
+    return made, "state_before" if None in found else "", seq, aged_from, signed_seqs.rows_of(fields)
 
 
 def _read(path):
@@ -59,10 +59,10 @@ def aged(app, aged_from):
 
 
 async def written(app, memory, place):
-    """Write one file, put together in steps. place: (path without its last character, number). Errors: OSError."""
-    path, seq = place
+    """Write one file, put together in steps. place: (path but for its last digit, number, seqs). Errors: OSError."""
+    path, seq, seqs = place
     text = ""
-    for part in state_record.parts(memory, app.board.wall_s()):
+    for part in state_record.parts(memory, app.board.wall_s(), seqs):
         text += part
         await asyncio.sleep(0)
     flash_files.write_whole(path + str(seq & 1), sealed_text.sealed(text, state_record.VERSION, seq))

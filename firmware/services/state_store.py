@@ -1,4 +1,4 @@
-"""Live commands, seen ids, latches and counts on flash: saved when they change, given back to the next start."""
+"""Live commands, ids and numbers seen, latches, counts: on flash when they change, given back to the next start."""
 
 import asyncio
 
@@ -8,7 +8,7 @@ from firmware.services import flash_files
 LOOK_S = 0.2
 TIME_LEFT_MS = 60_000  # grid-contract.md: the time left is saved every 60 s
 MOST_FOR_COMMANDS = 6  # writes a minute, so that a flood of commands leaves some for a latch (faults.md P2)
-NOTHING = (None, None, None)
+NOTHING = (None, None, None, None)
 
 
 class StateStore:
@@ -17,7 +17,8 @@ class StateStore:
     def __init__(self, directory):
         self._path = directory.rstrip("/") + "/state."
         self._seq = 0
-        self._saved = NOTHING  # (claims, latches, seen) as they lie on flash
+        self.seqs = ()  # the last numbers of signed commands: ((issuer, place, number), …)
+        self._saved = NOTHING  # (claims, latches, seen, seqs) as they lie on flash
         self._others = NOTHING  # (counts, wear, local) that may wait
         self._saved_at_ms = 0
         self._moments = []  # of writes for commands, of the last minute
@@ -28,14 +29,14 @@ class StateStore:
         """(Memory with what was saved, code): "" or the part after stored.… in words_en.txt of what was wrong."""
         from firmware.services import dropped, state_files
 
-        made, code, self._seq, self._aged = state_files.restored(self._path, memory, is_power_return)
+        made, code, self._seq, self._aged, self.seqs = state_files.restored(self._path, memory, is_power_return)
         dropped.drop()
-        self._note(made)
+        self._note(made, self.seqs)
         return made, code
 
-    def _note(self, memory):
+    def _note(self, memory, seqs):
         """Remember what lies on flash from now on."""
-        self._saved = keys_of(memory)
+        self._saved = keys_of(memory) + (seqs,)
         self._others = others_of(memory)
 
     async def run(self, app):
@@ -60,7 +61,8 @@ class StateStore:
         claims, latches, seen = keys_of(memory)
         if latches != self._saved[1]:
             return flash_files.tally.may_write(now_ms, True)
-        if (seen is not self._saved[2] and seen != self._saved[2]) or claims != self._saved[0]:
+        is_heard = self.seqs is not self._saved[3] or (seen is not self._saved[2] and seen != self._saved[2])
+        if is_heard or claims != self._saved[0]:
             self._moments = [at_ms for at_ms in self._moments if now_ms - at_ms < TIME_LEFT_MS]
             if len(self._moments) >= MOST_FOR_COMMANDS or not flash_files.tally.may_write(now_ms, True):
                 return False
@@ -75,10 +77,10 @@ class StateStore:
         """Write one file; flash that fails is told once and tried again a minute later."""
         from firmware.services import dropped, state_files
 
-        memory = app.loop.memory
+        memory, seqs = app.loop.memory, self.seqs
         self._saved_at_ms = memory.now_ms
         try:
-            await state_files.written(app, memory, (self._path, self._seq + 1))
+            await state_files.written(app, memory, (self._path, self._seq + 1, seqs))
         except OSError:
             if not self._is_failing:
                 self._is_failing = True
@@ -88,7 +90,7 @@ class StateStore:
             dropped.drop()
         self._is_failing = False
         self._seq += 1
-        self._note(memory)
+        self._note(memory, seqs)
 
 
 def keys_of(memory):

@@ -86,6 +86,26 @@ class GuardRecord(NamedTuple):
     no_earth_ms: int | None
     may_close: bool
 
+SeqRows: TypeAlias = tuple[tuple[str, str, int], ...]
+
+class JwsRecord(NamedTuple):
+    alg: str
+    kid: str
+    signed: bytes
+    payload: bytes
+    signature: bytes
+
+class TrustRecord(NamedTuple):
+    keys: tuple[tuple[str, str, bytes], ...]
+    secret: bytes
+
+class ClaimedRecord(NamedTuple):
+    parsed: tuple[Command, int, int]
+    place: str
+    seq: int
+    jws: JwsRecord
+    keys: tuple[bytes, ...]
+
 class MessageRecord(NamedTuple):
     scope: str
     payload: Octets

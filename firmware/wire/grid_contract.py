@@ -29,7 +29,10 @@ KINDS = ("pause", "limit", "setpoint", "resume", "tariff", "heartbeat")
 ID_MARKS = "._:-"
 
 # Why a command may be refused; what each means in words: firmware/words_en.txt.
-REASONS = "bad_json bad_field too_big unknown_kind expired too_early no_clock not_allowed not_capable busy replayed"
+REASONS = (
+    "bad_json bad_field too_big unknown_kind expired too_early no_clock not_allowed not_capable busy replayed "
+    "bad_signature"
+)
 
 NO_REF = Ref("", "", 0)
 

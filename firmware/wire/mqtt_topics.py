@@ -26,13 +26,16 @@ def subscriptions(box: str, groups: str) -> "tuple[str, ...]":
 
 
 def parsed(topic: str, box: str) -> "tuple[str, str]":
-    """(scope, name): ("box" | "group" | "all", "") for commands, ("set", name) for the house, ("", "") for others."""
+    """(scope, name) of a topic, ("", "") of any other.
+
+    Commands: ("box" | "all", "") and ("group", its name); of the house: ("set", name).
+    """
     if topic == built(box, "cmd"):
         return "box", ""
     if topic == PREFIX + "all/cmd":
         return "all", ""
     if topic.startswith(PREFIX + "group/") and topic.endswith("/cmd"):
-        return "group", ""
+        return "group", topic[len(PREFIX) + 6 : -4]
     start = built(box, "set") + "/"
     return ("set", topic[len(start) :]) if topic.startswith(start) else ("", "")
 

@@ -8,8 +8,11 @@ VERSION = 1
 SEEN_AT_ONCE = 16
 
 
-def parts(memory: "Memory", wall_s: "int | None") -> "Iterator[str]":
-    """The rows of a JSON object in pieces; moments are told from this one. wall_s: UTC epoch seconds or None."""
+def parts(memory: "Memory", wall_s: "int | None", seqs: "SeqRows") -> "Iterator[str]":
+    """The rows of a JSON object in pieces; moments are told from this one.
+
+    wall_s: UTC epoch seconds or None; seqs: the last numbers of signed commands (signed_command.py).
+    """
     now_ms = memory.now_ms
     yield '"wall_s": %d, "claims": ' % (wall_s or 0)
     yield json.dumps([claim_row(claim, now_ms) for claim in remembered.claims_of(memory)])
@@ -24,7 +27,7 @@ def parts(memory: "Memory", wall_s: "int | None") -> "Iterator[str]":
     for first in range(0, len(memory.seen), SEEN_AT_ONCE):
         refs = [list(ref) for ref in memory.seen[first : first + SEEN_AT_ONCE]]
         yield (", " if first else "") + json.dumps(refs)[1:-1]
-    yield "]"
+    yield '], "seqs": ' + json.dumps([list(row) for row in seqs])
 
 
 def claim_row(claim: "Claim", now_ms: int) -> "list[Json]":

@@ -6,6 +6,7 @@ every byte behind them, so it covers the whole, and nothing that is not signed i
 """
 
 from firmware.core.records import Refusal
+from firmware.wire import rsa
 
 MAGIC = b"ebbupd1\n"
 HEAD_B = 64
@@ -14,11 +15,6 @@ SIGNATURE_B = 384
 BOARD_AT, VERSION_AT, SECURITY_AT, MANIFEST_AT, PAYLOAD_AT, SPARE_AT = 8, 40, 46, 50, 54, 58
 MOST_MANIFEST_B = 16384  # the starter reads no more of it
 MOST_PAYLOAD_B = 768 * 1024  # two slots and a quarter of 2 MB free
-EXPONENT_BITS = 16  # the public exponent is 65537: so many squarings and one multiplication
-DIGEST_B = 32
-# 0 1 FF… 0, then what says that SHA-256 follows (RFC 8017, 9.2).
-DIGEST_INFO = b"\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20"
-PADDING = b"\x00\x01" + b"\xff" * (SIGNATURE_B - 3 - len(DIGEST_INFO) - DIGEST_B) + b"\x00" + DIGEST_INFO
 
 
 class Head:
@@ -72,24 +68,12 @@ def unfit(head: "Head", board: str, version: "tuple[int, ...]", security: int) -
 
 def is_key(modulus: bytes) -> bool:
     """Whether these bytes may be the modulus of the maker's key: 3072 bits, odd."""
-    return len(modulus) == SIGNATURE_B and modulus[0] >= 0x80 and modulus[-1] & 1 == 1
+    return len(modulus) == SIGNATURE_B and rsa.is_key(modulus)
 
 
 def proof(signature: bytes, modulus: bytes, digest: bytes) -> "Iterator[bool | None]":
-    """Whether `signature` is that of a SHA-256 `digest`: None after each step of a few ms, at last True or False.
-
-    In steps because pow() would hold the tick up for 0.15 s on a chip.
-    """
-    if not is_key(modulus) or len(signature) != SIGNATURE_B or len(digest) != DIGEST_B:
+    """Whether `signature` is the maker's of a SHA-256 `digest`, in steps as rsa.proof()."""
+    if is_key(modulus):
+        yield from rsa.proof(signature, modulus, digest, rsa.is_pkcs1)
+    else:
         yield False
-        return
-    key, first = int.from_bytes(modulus, "big"), int.from_bytes(signature, "big")
-    if first >= key:  # RFC 8017, 8.2.2: out of range, or one signature would have several forms
-        yield False
-        return
-    power = first
-    for _ in range(EXPONENT_BITS):
-        power = power * power % key
-        yield None
-    power = power * first % key
-    yield power.to_bytes(SIGNATURE_B, "big") == PADDING + digest

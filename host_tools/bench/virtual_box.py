@@ -13,6 +13,7 @@ from pathlib import Path
 from firmware.wire import secret
 from host_tools import bootstrap, chip
 from host_tools.bench.ports import CannotStart, broker_address, free_port
+from host_tools.grid import keys
 from host_tools.sim.car import CHARACTERS
 
 PLANT_STEP_S = 0.005
@@ -80,6 +81,7 @@ class Demo:
                 )
         except OSError as error:
             raise CannotStart(f"--data {folder} cannot be used: {error.strerror}.") from None
+        self.is_signed = keys.taught(folder, self.options.keys, self.options.box)
         # What is asked by a name costs the box memory, so only where a name is wanted.
         names = {"dns_servers": ["127.0.0.1"], "dns_at": self.air.names.port} if self.options.broker_name else {}
         return {
@@ -235,6 +237,7 @@ class Demo:
             "owner_token": self.token,
             "installer_code": INSTALLER_CODE,
             "runtime": self.firmware.runtime,
+            "is_signed": self.is_signed,
             **serial,
         }
 

@@ -8,10 +8,12 @@ from firmware.core.records import Refusal
 from firmware.wire import (
     grid_contract,
     http_response,
+    jws,
     ledger_record,
     log_lines,
     mqtt_packets,
     mqtt_topics,
+    signed_command,
     strict_json,
     update_announcement,
     web_api,
@@ -84,6 +86,18 @@ def announcement(octets):
     return made if isinstance(made, Refusal) else (made.request(), made.host, made.port, made.version, made.sha256)
 
 
+TRUST = signed_command.Trust((("dso1", "2026a", b"\xff" * 256),), bytes(range(32)))
+
+
+def signed(octets):
+    """What a signed command claims to be, and whether the box's own key has signed it."""
+    context = grid_contract.Context(10_000_000, 1_795_266_000, 230_000, 3, 5, False)
+    known = (TRUST, (("dso1", "box", 7),), ())
+    made = signed_command.claimed(grid_contract.Message("box", octets, False), "box", context, known)
+    is_shared = not isinstance(made, Refusal) and made.jws.alg == jws.SHARED
+    return made, list(jws.proof(made.jws, made.keys)) if is_shared else None
+
+
 PARSERS = {
     "mqtt": packet,
     "commands": command,
@@ -92,7 +106,7 @@ PARSERS = {
     "ledger": record,
     "response": response,
 }
-PARSERS["announcement"] = announcement
+PARSERS["announcement"], PARSERS["signed"] = announcement, signed
 
 
 def line_of(name, octets):

@@ -9,6 +9,7 @@ COMMANDS = (
     ("flash", "host_tools.device.flash_task", "an empty chip becomes a ticking box: MicroPython, partitions, firmware"),
     ("update", "host_tools.device.update", "a signed update into the other slot, and a start on trial"),
     ("provision", "host_tools.device.provision", "an id and secrets for one box, and its label"),
+    ("issuers", "host_tools.device.issuers", "who may sign the commands of the grid for one box"),
     ("watch", "host_tools.device.watch", "what the running firmware says, in words, without stopping it"),
     ("backup", "host_tools.device.backup", "settings and facts of one box into a file, and back"),
     ("doctor", "host_tools.device.doctor", "what is wrong with a board, in plain words"),

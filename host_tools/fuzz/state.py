@@ -4,14 +4,15 @@ import json
 
 from firmware.core import claims, decide, settings
 from firmware.core.records import Readings, Ref
-from firmware.wire import sealed_text, state_record, state_restored
+from firmware.wire import sealed_text, signed_seqs, state_record, state_restored
 from host_tools.fuzz import objects
 from host_tools.fuzz.broken import must
 from host_tools.fuzz.stored import sealed
 
 NOW_MS = 5000
 TICKS = 6
-NAMES = ["claims", "latches", "counts", "wear", "hot_for_ms", "seen", "wall_s", "version", "seq"]
+SEQS = (("dso", "box", 7), ("dso", "group north", 2**31 - 1))
+NAMES = ["seqs", "claims", "latches", "counts", "wear", "hot_for_ms", "seen", "wall_s", "version", "seq"]
 CLAIM = ["grid", 0, -1000, 60_000, "dso", "a1", 0, "market", 0, "new", 0]
 GOOD = [
     {"wall_s": 1_795_266_000, "claims": [CLAIM], "latches": [["S14", True, 0]], "counts": [["S12a", 2, 9000]]},
@@ -51,7 +52,7 @@ TOKENS += (b"[", b"]", b",", b"null", b"true", b"-1", b"1e999", b"{}", b'"\\u000
 
 def seeds():
     """Good files, one of them as the box writes it."""
-    text = "".join(state_record.parts(memory_of(), 1_795_266_000))
+    text = "".join(state_record.parts(memory_of(), 1_795_266_000, SEQS))
     return [sealed_text.sealed(text, 1, 4)] + [sealed(json.dumps(one).encode()[:-1]) for one in GOOD]
 
 
@@ -89,6 +90,7 @@ def tried(octets):
     except ValueError:
         return "refused"
     must(len(made.claims.rows) <= claims.MAX_ROWS, "too many claims")
+    must(all(type(row[2]) is int for row in signed_seqs.rows_of(found[2])), "a number that is none")
     must(made.claims.limit_ma <= 32_000, "a stored claim raises the limit of the cable")
     must(made.outputs == before.outputs and made.stage == before.stage, "a file drives the box")
     for tick in range(1, TICKS + 1):

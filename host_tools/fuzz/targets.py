@@ -6,6 +6,7 @@ import importlib
 TARGETS = (
     ("mqtt", "host_tools.fuzz.mqtt", 25),
     ("commands", "host_tools.fuzz.commands", 25),
+    ("signed", "host_tools.fuzz.signed", 6),
     ("http", "host_tools.fuzz.http", 4),
     ("settings", "host_tools.fuzz.settings_import", 16),
     ("log", "host_tools.fuzz.log", 30),

@@ -5,7 +5,7 @@ import json
 import random
 from collections import Counter, namedtuple
 
-from firmware.wire import update_header
+from firmware.wire import rsa, update_header
 from host_tools.device import bundle
 from host_tools.updates import trial_keys
 
@@ -114,7 +114,7 @@ def forged(known, chance):
     """Signed with the right key in a form that PKCS#1 v1.5 with SHA-256 does not have."""
     head, manifest, _, files = parts(known.good)
     digest = hashlib.sha256(head + manifest).digest()
-    info, zero = update_header.DIGEST_INFO, b"\x00"
+    info, zero = rsa.DIGEST_INFO, b"\x00"
     short = chance.randint(8, 320)
     tail = chance.randbytes(330 - short)
     blocks = (

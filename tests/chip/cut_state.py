@@ -17,6 +17,7 @@ from firmware.services import flash_files, state_files
 from firmware.services.state_store import StateStore
 
 FIRST = Box().memory
+SEQS = tuple([("i" * 32, "group " + "%032d" % number, 2**31 - 1) for number in range(32)])
 
 
 class App:
@@ -114,7 +115,7 @@ def longest():
     from firmware.wire import sealed_text, state_record
 
     text = ""
-    for part in state_record.parts(memory, 1 << 31):
+    for part in state_record.parts(memory, 1 << 31, SEQS):
         text += part
         steps.append(time.ticks_diff(time.ticks_us(), begun_us))
         begun_us = time.ticks_us()
@@ -139,7 +140,7 @@ def text_of(app, memory):
     """The bytes of a state file."""
     from firmware.wire import sealed_text, state_record
 
-    return sealed_text.sealed("".join(state_record.parts(memory, app.wall_s())), state_record.VERSION, 1)
+    return sealed_text.sealed("".join(state_record.parts(memory, app.wall_s(), ())), state_record.VERSION, 1)
 
 
 def main():

@@ -1,5 +1,6 @@
 """Fuzzing in small: nothing comes out of a parser that should not, and what is planted in one is found."""
 
+import base64
 import json
 import shutil
 import subprocess
@@ -12,8 +13,10 @@ from firmware.services import bounded_reader, web_service, web_settings
 from firmware.wire import (
     grid_contract,
     http_response,
+    jws,
     ledger_record,
     log_lines,
+    signed_seqs,
     state_restored,
     strict_json,
     update_announcement,
@@ -35,6 +38,10 @@ REACHED = (
     ("commands", "limit market", 30),
     ("commands", "resume market", 10),
     ("commands", " page ", 100),
+    ("signed", "limit market True", 3),
+    ("signed", " RS256", 5),
+    ("signed", "replayed", 1),
+    ("signed", "False", 2),
     ("http", " 200", 40),
     ("http", " 202", 2),
     ("http", " 401", 20),
@@ -140,6 +147,9 @@ PLANTED = (
     ("commands", utf8, "text_of", text_of_the_chip, "text that is no JSON is taken"),
     ("commands", grid_contract, "MOST_EMERGENCY_S", 10**6, "a limit without end"),
     ("commands", grid_contract, "ID_MARKS", "._:- \n", "an id with other characters"),
+    ("signed", signed_seqs, "is_replayed", lambda rows, row, is_seen: False, "a number that"),
+    ("signed", jws, "is_same", lambda one, other: True, "proved, or not"),
+    ("signed", jws, "decoded", lambda part: base64.urlsafe_b64decode(part + b"=="), "another"),
     ("http", bounded_reader.BoundedReader, "readexactly", read_of_anything, "a body of -"),
     ("http", web_service.WebService, "_is_known", lambda self, request: True, "a stranger"),
     ("http", web_api, "fields_of", lambda payload, most_bytes: {}["x"], "answer 500"),

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from firmware.wire import update_bundle, update_header
+from firmware.wire import rsa, update_bundle, update_header
 from host_tools import jobs
 from host_tools.device import bundle
 from host_tools.updates import cuts, tampered, task
@@ -71,7 +71,7 @@ def loose_padding(signature, modulus, digest):
     """As many checked it in 2006: what follows the digest is not looked at."""
     number = pow(int.from_bytes(signature, "big"), 65537, int.from_bytes(modulus, "big"))
     octets = number.to_bytes(384, "big")
-    yield octets[:2] == b"\0\1" and octets[2:].lstrip(b"\xff").startswith(b"\0" + update_header.DIGEST_INFO + digest)
+    yield octets[:2] == b"\0\1" and octets[2:].lstrip(b"\xff").startswith(b"\0" + rsa.DIGEST_INFO + digest)
 
 
 REAL_ROWS, REAL_OPENED = update_bundle.rows_of, update_header.opened

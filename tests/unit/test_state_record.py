@@ -7,10 +7,11 @@ from samples import Box, claim, command
 
 from firmware.core import claims, commands, decide, faults
 from firmware.core.records import Active, Command, Faults, Memory, Ref, Wear
-from firmware.wire import grid_contract, sealed_text, state_record, state_restored
+from firmware.wire import grid_contract, sealed_text, signed_seqs, state_record, state_restored
 
 BOARD = Ref("board", "cable", 0)
 NOW_MS = 5_000_000
+SEQS = tuple([("i" * 32, "group " + "%032d" % number, 2**31 - 1 - number) for number in range(32)])
 
 
 def memory(rows=(), active=(), counts=(), seen=(), hot_at_ms=()):
@@ -25,7 +26,7 @@ def memory(rows=(), active=(), counts=(), seen=(), hot_at_ms=()):
 
 def saved(before, wall_s=None):
     """Fields of the file for this Memory, as the next start reads them."""
-    text = "".join(state_record.parts(before, wall_s))
+    text = "".join(state_record.parts(before, wall_s, SEQS))
     return sealed_text.unsealed(sealed_text.sealed(text, state_record.VERSION, 1))[2]
 
 
@@ -138,14 +139,18 @@ class File(unittest.TestCase):
     def test_sixty_four_ids(self):
         for count in (0, 1, 15, 16, 17, 64):
             self.assertEqual(started(memory(seen=self.SEEN[:count])).seen, self.SEEN[:count])
-        pieces = list(state_record.parts(memory(seen=self.SEEN), None))
+        pieces = list(state_record.parts(memory(seen=self.SEEN), None, ()))
         self.assertTrue(max([len(piece) for piece in pieces]) < 2200, "each piece is short")
+
+    def test_the_numbers_of_signed_commands(self):
+        self.assertEqual(len(SEQS), signed_seqs.MOST_ROWS)
+        self.assertEqual(signed_seqs.rows_of(saved(memory())), SEQS)
 
     def test_the_longest_file_fits(self):
         from firmware.services import state_files
 
         rows = [claim(ref=self.SEEN[0], from_ms=1 << 40, until_ms=1 << 40) for _ in range(24)]
-        text = "".join(state_record.parts(memory(rows, seen=self.SEEN), 1 << 31))
+        text = "".join(state_record.parts(memory(rows, seen=self.SEEN), 1 << 31, SEQS))
         self.assertTrue(len(text) + 100 < state_files.MOST_BYTES, len(text))
 
     def test_an_unknown_fault_of_another_firmware_is_left_out(self):

@@ -112,6 +112,18 @@ class Store(unittest.TestCase):
         self.assertEqual((made.claims.rows[-1].until_ms, made.seen[0].id, code), (540_000, "p1", ""))
         self.assertEqual(sorted(os.listdir(FOLDER)), ["state.0", "state.1"])
 
+    def test_the_number_of_a_signed_command_is_saved_at_once_and_known_to_the_next_start(self):
+        self.store.seqs = (("dso1", "box", 7),)
+        self.assertTrue(self.look(at(self.memory, 500)))
+        self.assertFalse(self.look(at(self.memory, 700)))
+        self.store.seqs = (("dso1", "box", 7), ("dso1", "all", 8))
+        self.assertTrue(self.look(at(self.memory, 900)))
+        next_one = StateStore(FOLDER)
+        self.assertEqual(next_one.restored(Box().memory, False)[1], "")
+        self.assertEqual(next_one.seqs, self.store.seqs)
+        next_one.restored(Box().memory, True)
+        self.assertEqual(next_one.seqs, self.store.seqs, "a power cut is no way to play commands again")
+
     def test_a_latch_is_saved_at_once_in_the_midst_of_a_flood(self):
         written = [self.look(self.grid(number, 1000 + number)) for number in range(50)]
         self.assertEqual(written, [True] * 6 + [False] * 44)

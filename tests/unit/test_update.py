@@ -7,7 +7,7 @@ import unittest
 import update_sample as sample
 
 from firmware.core.records import Refusal
-from firmware.wire import update_bundle, update_header
+from firmware.wire import rsa, update_bundle, update_header
 
 HEAD_B = update_header.HEAD_B
 SIGNED_B = HEAD_B + len(sample.MANIFEST)
@@ -66,7 +66,7 @@ class Whole(unittest.TestCase):
             most = max(most, wanted)
             pauses += kind == "pause"
         self.assertEqual(most, update_bundle.PIECE_B)
-        self.assertEqual(pauses, update_header.EXPONENT_BITS + 1)
+        self.assertEqual(pauses, rsa.EXPONENT_BITS + 1)
 
     def test_after_a_no_nothing_is_taken_any_more(self):
         reader = update_bundle.Bundle(len(sample.WHOLE), sample.MODULUS, "other", sample.LEAST)

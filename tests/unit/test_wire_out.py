@@ -29,7 +29,7 @@ class Topics(unittest.TestCase):
         for topic, found in (
             ("ebb/1/box/garage/cmd", ("box", "")),
             ("ebb/1/all/cmd", ("all", "")),
-            ("ebb/1/group/feeder-7/cmd", ("group", "")),
+            ("ebb/1/group/feeder-7/cmd", ("group", "feeder-7")),
             ("ebb/1/box/garage/set/enable", ("set", "enable")),
             ("ebb/1/box/other/cmd", ("", "")),
             ("ebb/1/group/feeder-7/state", ("", "")),
