@@ -52,9 +52,11 @@ class SignedCommands:
     async def _prove(self):
         """Prove what is waiting."""
         while self._waiting:
-            found, scope = self._waiting[0]
-            made = await self._judged(found)
-            self._waiting.pop(0)
+            found, scope = self._waiting[0]  # one of those that wait until it is judged
+            try:
+                made = await self._judged(found)
+            finally:
+                self._waiting.pop(0)
             self._ended(made, scope)
 
     async def _judged(self, found):
