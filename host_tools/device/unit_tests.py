@@ -106,7 +106,7 @@ def ground_files():
     root = bootstrap.ROOT
     pairs = [(root / path, path) for path in chip.plain_sources() if path.startswith(FIRMWARE + services())]
     pairs += [(root / "tests" / "chip" / name, name) for name in ("run.py", "unittest.py")]
-    pairs += [(UNIT / "samples.py", "tests/unit/samples.py")]
+    pairs += [(UNIT / name, "tests/unit/" + name) for name in ("samples.py", "signed_sample.py")]
     pairs += [(root / "host_tools" / "chip_scripts" / "tick_cost.py", "tick_cost.py")]
     files = dict(compiled(*pair) for pair in pairs)
     files[f"{FOLDER}/{WORDS}"] = (root / WORDS).read_bytes()
