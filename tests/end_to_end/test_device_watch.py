@@ -175,7 +175,10 @@ NAMES = {
     (
         ("log: 1500 fault S2", "1.500 s  Fault S2: The car's safety diode is missing. Unplug the car and try another "),
         ("log: 1500 fault_gone S4", "1.500 s  Fault gone: S4: Pilot wire open."),
-        ("log: 1500 refused owner not_allowed", "1.500 s  Refused what you asked for: This is not allowed in plain "),
+        (
+            "log: 1500 refused owner not_allowed",
+            "1.500 s  Refused what you asked for: This is not allowed in the box's mode",
+        ),
         ("log: 1500 refused newcomer odd", "1.500 s  Refused what newcomer asked for: odd."),
         ("log: 1500 grid grid applied", "1.500 s  Command of the grid: applied."),
         ("log: 1500 charge_now", "1.500 s  Charging now, as asked for."),

@@ -60,6 +60,9 @@ class App:
     def tls_gate(self, ca_der):
         return None
 
+    def signed_commands(self, ended):
+        return None
+
     def update_announced(self, payload, is_retained):
         return "not_allowed"
 
