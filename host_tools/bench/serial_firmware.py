@@ -4,6 +4,7 @@ import asyncio
 import json
 from pathlib import Path
 
+from firmware.connections import ISSUERS
 from host_tools.device import build, install
 from host_tools.device.prompt import Prompt
 from host_tools.sim.serial_chip import SerialChip
@@ -37,10 +38,16 @@ class SerialFirmware:
                 box["mqtt_ca_path"] = "/ca.der"
                 prompt.put("/ca.der", Path(self.config["ca_path"]).read_bytes())
             prompt.put("/box.json", json.dumps(box).encode())
-            settings = Path(self.config["data_dir"]) / "settings.json"
-            if settings.exists() and prompt.read("/data/settings.json") is None:
-                prompt.put("/data/settings.json", settings.read_bytes())
+            prompt.soft_reset()  # boot.py mounts /data: what is put there before lies hidden under it
+            self._put_data(prompt, "settings.json", prompt.read("/data/settings.json") is None)
+            self._put_data(prompt, ISSUERS, True)
             prompt.restart()
+
+    def _put_data(self, prompt, name, is_wanted):
+        """A file of the demo's folder onto the chip's own data, where there is one."""
+        file = Path(self.config["data_dir"]) / name
+        if is_wanted and file.exists():
+            prompt.put("/data/" + name, file.read_bytes())
 
     async def prepare(self):
         """Bring the chip up with the firmware on its flash."""

@@ -7,6 +7,8 @@ import sys
 import pytest
 from running import ROOT, RunningDemo
 
+from host_tools.grid import keys
+
 
 def refused(*options):
     """The one line that demo says before it exits with 2."""
@@ -86,8 +88,14 @@ def test_bench_and_owner(tmp_path):
 
 
 def test_the_serial_line_of_a_demo(tmp_path):
-    with RunningDemo("--serial", "--data", str(tmp_path / "box")) as demo:
+    keys.made(tmp_path / "keys", "dso1", "garage")
+    options = ("--serial", "--data", str(tmp_path / "box"), "--keys", str(tmp_path / "keys"))
+    with RunningDemo(*options) as demo:
         port = demo.ready["serial"]
+        told = demo.call("web", "/api/issuers", Authorization="Bearer " + demo.ready["owner_token"])
+        assert told == (200, {"is_signed": True, "issuers": ["dso1"]}), "the chip's own flash has the keys"
+        told = demo.call("web", "/api/settings", Authorization="Bearer " + demo.ready["owner_token"])
+        assert told[1]["wiring_limit_ma"] == 16000, told
         demo.charge()
         cut_ms = demo.world()["now_ms"]
         assert demo.call("bench", "/power", {"is_on": False})[0] == 200

@@ -100,24 +100,16 @@ class Commands(unittest.TestCase):
         self.assertEqual(self.run_for(texts), ["busy", "busy", 8000, 8000, 8000, 8000])
 
     def test_ten_forgeries_in_a_minute_are_told_once(self):
-        async def main():
+        async def forged(apart_ms):
             box = SignedCommands(self.app, PATH, lambda made, scope: None)
             for number in range(25):
-                self.app.at_ms = number * 5000
+                self.app.at_ms = number * apart_ms
                 box.take(grid_contract.Message("box", b"pause", False), "", CONTEXT)
 
-        asyncio.run(main())
+        asyncio.run(forged(5000))
         self.assertEqual(self.app.told, [("security", ("bad_signatures",))] * 2)
         self.app.told = []
-        self.app.at_ms = 0
-
-        async def slowly():
-            box = SignedCommands(self.app, PATH, lambda made, scope: None)
-            for number in range(25):
-                self.app.at_ms = number * 7000
-                box.take(grid_contract.Message("box", b"pause", False), "", CONTEXT)
-
-        asyncio.run(slowly())
+        asyncio.run(forged(7000))
         self.assertEqual(self.app.told, [])
 
     def test_no_memory_for_a_proof(self):

@@ -53,9 +53,8 @@ class Currents:
             self.over_ms.setdefault(WIRING_STEP, now_ms)
         else:
             self.over_ms.pop(WIRING_STEP, None)
-        if (
-            self.over_ms or most_ma * 10 > reference_ma * 11 + 5000
-        ):  # between here and SENSOR_PERMILLE of it: either way
+        # Between the threshold and SENSOR_PERMILLE of what flows it may be judged either way.
+        if self.over_ms or most_ma * 10 > reference_ma * 11 + 5000:
             self.wrong_ms = now_ms
         for step, since_ms in self.over_ms.items():
             if on_until_ms - since_ms > step[2]:
