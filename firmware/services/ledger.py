@@ -7,7 +7,7 @@ from firmware.wire import ledger_record
 
 LOOK_S = 1
 QUIET_MS = 60_000  # after a start nothing is written: a supply that comes and goes wears no flash (faults.md P2)
-SAVE_MS = 30_000  # and what may wait before it: a cut loses 15 s on average, and never a minute (faults.md I5)
+SAVE_MS = 20_000  # and what may wait before it: a cut loses 10 s on average, and never a minute (faults.md I5)
 RETRY_MS = 10_000  # after a write that failed
 QUARTER_S = 900
 MOST_WAITING = 4  # records that wait for a flash that takes none; then the oldest is given up

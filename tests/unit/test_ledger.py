@@ -150,12 +150,12 @@ class Count(Ledgers):
         # The quarter hour in which it flowed is written once more, and with it the head.
         self.assertLessEqual(flash_files.tally.writes, more + 2)
 
-    def test_two_writes_a_minute_while_energy_flows(self):
+    def test_three_writes_a_minute_while_energy_flows(self):
         life = Life().run(60, 5)
         before = flash_files.tally.writes
         life.run(3600, 5)
-        self.assertLessEqual(flash_files.tally.writes - before, 3600 // 30 + 8)
-        self.assertGreaterEqual(flash_files.tally.writes - before, 3600 // 34)
+        self.assertLessEqual(flash_files.tally.writes - before, 3600 // 20 + 8)
+        self.assertGreaterEqual(flash_files.tally.writes - before, 3600 // 23)
 
     def test_a_garbled_copy_leaves_the_other_one(self):
         for bad in ledger.HEADS:
