@@ -103,6 +103,8 @@ FOUND = (
     ("mqtt", b"\x3b\x1b\x00\x15ebb/1/group/no\xed\xa0\x80/cmd\x00\x07\xc0\x80"),
     # A length of -1 went to the stream, which on the chip then reads without an end.
     ("http", b"POST /api/login HTTP/1.1\r\nHost: box.lan\r\nContent-Length: -1\r\n\r\n{}"),
+    # A mistake of the judge: this field is another than that of a coding.
+    ("response", b"HTTP/1.1 200\r\nTransfer-Encodingh:\r\nContent-Length:6\r\n\r\n"),
 )
 
 
@@ -136,6 +138,13 @@ async def read_of_anything(self, count):
     return await self._reader.readexactly(count)
 
 
+def told_without_coding(lines, most_b):
+    """The fields of an answer without the one that says how it is coded."""
+    return TOLD_BY([line for line in lines if not line.lower().startswith(b"transfer-encoding:")], most_b)
+
+
+TOLD_BY = http_response.told_by
+
 PLANTED = (
     (
         "mqtt",
@@ -165,6 +174,7 @@ PLANTED = (
     ("update", update_header, "unfit", lambda head, board, version, security: None, "an "),
     ("log", log_lines, "MOST_TIMES", -1, "a count that falls"),
     ("response", http_response, "is_plain", lambda octets: True, "a bare line end"),
+    ("response", http_response, "told_by", told_without_coding, "a coding"),
     ("response", http_response, "status_of", lambda line: 200, "another status"),
     ("announcement", update_announcement, "is_path", lambda path: True, "another"),
     ("announcement", update_announcement, "is_host", lambda host: True, "another"),
