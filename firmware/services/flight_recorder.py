@@ -55,13 +55,17 @@ class FlightRecorder:
             now_ms = self._app.now_ms()
             if fault is not None and now_ms - fault[1] >= AFTER_MS:
                 if self._may_write(now_ms):
-                    held = self.ring.held()
-                    try:
-                        await self._write(held, flight_ring.about(self._app, fault[0], fault[1]))
-                    finally:
-                        flight_ring.freed(held)
-                        self.ring.fault = None
+                    await self._kept(fault)
                 self.ring.fault = None
+
+    async def _kept(self, fault):
+        """Write the record of a fault; in a frame of its own, for what it holds would stay until the next fault."""
+        held = self.ring.held()
+        try:
+            await self._write(held, flight_ring.about(self._app, fault[0], fault[1]))
+        finally:
+            flight_ring.freed(held)
+            self.ring.fault = None
 
     def _may_write(self, now_ms):
         """Whether the hour has room for one more; counted from the attempt, so that a full flash is not tried on."""

@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import random
+import weakref
 from contextlib import redirect_stdout
 
 import pytest
@@ -243,6 +244,34 @@ def test_a_full_flash_leaves_the_old_record_and_the_ticks(tmp_path, at_once, mon
     ticks = box.loop.memory.now_ms
     box.run_ms(1000)
     assert box.loop.memory.now_ms > ticks
+
+
+class Last(list):
+    """A last Memory that can be watched."""
+
+
+def test_a_record_that_is_written_holds_no_memory(tmp_path, at_once):
+    # Found by a soak: the Memory of a fault stayed until the next one, with all commands it remembered.
+    box, recorder = charging_box(tmp_path)
+    held, watched = recorder.ring.held, []
+
+    def watching():
+        segments, last = held()
+        last = Last(last)
+        watched.append(weakref.ref(last))
+        return segments, last
+
+    recorder.ring.held = watching
+    after, alive = [], []
+
+    def is_done():
+        if recorder.numbers() == [1]:
+            after.append(None)
+            alive.append(watched[0]() is not None)
+        return len(after) > 20
+
+    broken(box, recorder, is_done)
+    assert watched and not alive[-1]
 
 
 def test_a_recorder_that_fails_ends_and_nothing_else(tmp_path):
