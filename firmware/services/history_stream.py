@@ -8,6 +8,7 @@ from firmware.wire import history
 
 READ_RECORDS = 16  # at most 1 kB of one file, open for no longer than that: the ledger may take the file away
 PIECE_B = 512  # sent at once; the others have their turn after each record
+IDENTITY_B = 5  # mark and number of a record (wire/ledger_record.py)
 GONE = 2  # ENOENT
 
 # path of a call: (form, what it may be asked, its type, is it a file to keep)
@@ -33,7 +34,9 @@ def opened(app, path, query):
     if path.endswith(".csv"):
         headers["Content-Disposition"] = 'attachment; filename="ebb-sessions.csv"'
     shown = form(wanted)
-    return Streamed(pieces(shown, stored(files, last, shown.may_want))), headers
+    newest = app.ledger.unstored(files)[-last if last else 0 :]
+    found = stored(files, last and last - len(newest), shown.may_want)
+    return Streamed(pieces(shown, completed(found, newest))), headers
 
 
 class Streamed:
@@ -98,6 +101,15 @@ def stored(files, last, may_want):
         at += len(octets)
         if len(octets) < READ_RECORDS * files.record_b:
             number, at = number + 1, 0
+
+
+def completed(records, newest):
+    """The records, and behind them those that flash did not have at the call; one that it got meanwhile comes once."""
+    for octets in records:
+        if octets and newest and octets[:IDENTITY_B] == newest[0][:IDENTITY_B]:
+            newest = newest[1:]
+        yield octets
+    yield from newest
 
 
 def beginnings(files, count):

@@ -68,12 +68,22 @@ class Ledger:
 
     def _close_quarter(self):
         """The quarter hour ends with what was counted so far."""
-        wh, mwh = self._counted
-        minutes_mwh = tuple(self._minutes_mwh)
-        made = ledger_record.Quarter(self._quarter_seq, max(self._quarter_no, 0), wh, mwh, minutes_mwh)
-        self._wait(self.quarters, ledger_record.packed_quarter(made))
+        self._wait(self.quarters, self._running_quarter())
         self._quarter_seq += 1
         self._minutes_mwh = [0] * ledger_record.MINUTES
+
+    def _running_quarter(self):
+        """Bytes of the record of this quarter hour, with what was counted so far."""
+        wh, mwh = self._counted
+        numbers = (self._quarter_seq, max(self._quarter_no, 0))
+        return ledger_record.packed_quarter(ledger_record.Quarter(*numbers, wh, mwh, tuple(self._minutes_mwh)))
+
+    def unstored(self, files):
+        """Bytes of each record that belongs into these RecordFiles and flash does not have yet; last what runs."""
+        found = [octets for kept, octets in self._waiting if kept is files]
+        if files is self.quarters and any(self._minutes_mwh):
+            found.append(self._running_quarter())
+        return found
 
     def _follow(self, now_ms, wall_s, meter):
         """Sessions begin and end as the core says."""

@@ -9,6 +9,7 @@ import ram_flash
 import vfs
 
 from firmware.services import ledger_start
+from firmware.services.ledger import Ledger
 from firmware.wire import ledger_record
 
 BLOCKS = 96
@@ -22,7 +23,7 @@ class App:
     """What the history asks of the App."""
 
     def __init__(self):
-        self.ledger = ledger_start.found("/flash/data/", 40)
+        self.ledger = Ledger("/flash/data/", ledger_start.found("/flash/data/", 40))
 
 
 def fill():

@@ -12,7 +12,7 @@ from firmware.wire import ledger_record
 
 NEW_YEAR_S = 1_577_836_800  # 2020-01-01 00:00 UTC
 SESSIONS_IN_FILE, QUARTERS_IN_FILE = 123, 255
-SESSIONS, QUARTERS = 500, 3000
+SESSIONS, QUARTERS = 450, 3000  # both of 4.5 MWh
 
 
 def fetched(demo, path, token):
@@ -43,7 +43,7 @@ def record(name, number):
     if name == "quarters":
         minutes = (100_000,) * ledger_record.MINUTES
         quarter_no = NEW_YEAR_S // 900 + number
-        return ledger_record.packed_quarter(ledger_record.Quarter(number, quarter_no, number * 1500, 0, minutes))
+        return ledger_record.packed_quarter(ledger_record.Quarter(number, quarter_no, number * 1500 + 1500, 0, minutes))
     from_s, wh = NEW_YEAR_S + number * 86_400 // 2, number * 10_000
     made = ledger_record.Session(number, from_s, from_s + 7200, 7200, wh, 0, wh + 10_000, 0)
     return ledger_record.packed_session(made)
@@ -61,8 +61,10 @@ def test_the_history_of_a_box_that_charges(tmp_path):
         assert [answer[0] for answer in found.values()] == [200, 200, 200]
         energy = json.loads(found["/api/energy"][2])
         wanted = [NEW_YEAR_S + number * 900 for number in range(QUARTERS) if number != 1]
-        # What is charged meanwhile is there too once its quarter hour is over.
         long_ago = [one for one in energy["energy"] if one["at"] <= wanted[-1]]
+        since = f"/api/energy?from={wanted[-1] + 900}"
+        running = demo.wait(lambda: json.loads(fetched(demo, since, token)[2])["energy"], "the quarter hour that runs")
+        assert 0 < running[0]["mwh"] < 1_000_000
         assert ([one["at"] for one in long_ago], energy["unreadable"]) == (wanted, 1)
         assert {one["mwh"] for one in long_ago} == {1_500_000}
         query = f"?step_s=60&from={NEW_YEAR_S + 2_000_000}&to={NEW_YEAR_S + 2_003_600}"

@@ -45,6 +45,11 @@ class App:
         self.phrase = phrase
         self.quarters = record_files.RecordFiles(FOLDER + "quarters-", ledger_record.QUARTER_B, (10, quarters_kept))
         self.sessions = record_files.RecordFiles(FOLDER + "sessions-", ledger_record.SESSION_B, (10, sessions_kept))
+        self.waiting = []  # (RecordFiles, bytes) of the Ledger
+
+    def unstored(self, files):
+        """As the Ledger's."""
+        return [octets for kept, octets in self.waiting if kept is files]
 
     def pieces(self, path, query=""):
         """Every step of a call's body, b"" for one that sends nothing."""
@@ -213,6 +218,35 @@ class Energy(Case):
         told = [(one["at"] - NOON_S) // QUARTER_S for one in json.loads(text.decode())["energy"]]
         self.assertEqual(told, list(range(1, 11)) + list(range(21, 32)))
 
+    def test_what_flash_does_not_have_yet(self):
+        app = App()
+        app.quarters.append(quarter(1))
+        app.waiting = [(app.quarters, quarter(2)), (app.sessions, session(0)), (app.quarters, quarter(3, 70))]
+        wanted = [(1, 1000), (2, 1000), (3, 70)]
+        for query in ("", "from=%d" % NOON_S):
+            found = app.found("/api/energy", query)["energy"]
+            self.assertEqual([((one["at"] - NOON_S) // QUARTER_S, one["mwh"]) for one in found], wanted)
+        self.assertEqual(
+            app.found("/api/energy", "to=%d" % (NOON_S + 1000))["energy"], [{"at": NOON_S + 900, "mwh": 1000}]
+        )
+
+    def test_what_flash_gets_meanwhile_comes_once(self):
+        for steps in range(6):  # before the file is read, and after its end
+            self.setUp()
+            app = App()
+            app.quarters.append(quarter(1))
+            app.waiting = [(app.quarters, quarter(2)), (app.quarters, quarter(3, 70))]
+            body, _ = history_stream.opened(app, "/api/energy", "")
+            text = b""
+            for _ in range(steps):
+                text += next(body._pieces)
+            app.waiting = []
+            app.quarters.append(quarter(2))
+            app.quarters.append(quarter(3, 90))  # what ran has gone on until it was stored
+            text += b"".join(body._pieces)
+            found = json.loads(text.decode())["energy"]
+            self.assertEqual([(one["at"] - NOON_S) // QUARTER_S for one in found], [1, 2, 3], steps)
+
     def test_a_foreign_name_sends_nobody_through_a_billion_files(self):
         app = App()
         app.quarters.append(quarter(1))
@@ -280,6 +314,13 @@ class Sessions(Case):
         os.remove(FOLDER + "sessions-2.bin")
         found = app.found("/api/sessions", "last=7")
         self.assertEqual([one["number"] for one in found["sessions"]], [18, 19, 30, 31, 32, 33, 34])
+
+    def test_the_last_ones_with_some_that_flash_does_not_have_yet(self):
+        app = self.filled(3)
+        app.waiting = [(app.sessions, session(3)), (app.sessions, session(4))]
+        for count in (1, 2, 3, 4, 5, 6):
+            found = app.found("/api/sessions", "last=%d" % count)["sessions"]
+            self.assertEqual([one["number"] for one in found], list(range(max(5 - count, 0), 5)), count)
 
     def test_long_files(self):
         for count in (15, 16, 17, 32, 33, 100):

@@ -157,6 +157,16 @@ class Count(Ledgers):
         self.assertLessEqual(flash_files.tally.writes - before, 3600 // 20 + 8)
         self.assertGreaterEqual(flash_files.tally.writes - before, 3600 // 23)
 
+    def test_all_that_was_counted_is_on_flash_or_told_as_unstored(self):
+        life = Life().boot(NOON_S).run(1000, 5)
+        for _ in range(20):
+            life.run(97, 5)
+            waiting = [ledger_record.quarter_of(octets) for octets in life.ledger.unstored(life.ledger.quarters)]
+            found = quarters(life) + waiting
+            self.assertEqual(sum([sum(quarter.minutes_mwh) for quarter in found]), life.total_mwh())
+            self.assertEqual([quarter.seq for quarter in found], list(range(len(found))))
+        self.assertEqual(life.ledger.unstored(life.ledger.sessions), [])
+
     def test_a_garbled_copy_leaves_the_other_one(self):
         for bad in ledger.HEADS:
             self.setUp()
