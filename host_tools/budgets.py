@@ -4,7 +4,9 @@ import argparse
 import os
 import re
 import subprocess
+import tempfile
 import time
+from pathlib import Path
 
 from host_tools import bootstrap, chip, figures_sensing
 from host_tools.sim import world
@@ -45,12 +47,12 @@ class StateStore:
 }
 
 
-def on_chip(script, heap="2m", instead=None):
+def on_chip(script, heap="2m", instead=None, arguments=()):
     """Lines that a script of chip_scripts prints, run from compiled firmware; instead: as for chip.firmware_sources."""
     compiled = chip.compiled(chip.firmware_sources(instead), "budgets_without" if instead else "budgets")
     folder = bootstrap.ROOT / "host_tools"
     paths = f"{folder / 'sim' / 'chip'}:{folder / 'sim'}:{compiled}:.frozen"
-    command = [*chip.interpreter(), "-X", f"heapsize={heap}", str(folder / "chip_scripts" / script)]
+    command = [*chip.interpreter(), "-X", f"heapsize={heap}", str(folder / "chip_scripts" / script), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "MICROPYPATH": paths})
     if done.returncode:
         raise SystemExit(f"budgets: {script} failed:\n{done.stdout}{done.stderr}")
@@ -131,6 +133,27 @@ def history():
     return all(number_of(lines, f"history_step_{name}_p99") <= SAVE_US for name in ("quarters", "minutes", "none"))
 
 
+def update_lines():
+    """What an update of the reference board costs, line by line: signed with a key of its own."""
+    from host_tools.device import build, bundle
+    from host_tools.updates import trial_keys
+
+    private = trial_keys.key(1)
+    with tempfile.TemporaryDirectory(prefix="ebb-update-") as name:
+        folder = Path(name)
+        (folder / "update").write_bytes(bundle.packed(build.made("reference").files, private))
+        (folder / "modulus").write_bytes(trial_keys.modulus(private))
+        arguments = (str(folder / "update"), str(folder / "modulus"), "reference", str(folder / "slot"))
+        return on_chip("update_cost.py", arguments=arguments)
+
+
+def update():
+    """Print how long a step of an update blocks, and its heap; True when it was taken, in steps within the budget."""
+    lines = update_lines()
+    print("\n".join(lines))
+    return "update_outcome: stored" in lines and number_of(lines, "update_step_p99") <= SAVE_US
+
+
 def speed(seconds):
     """Print how much faster than real time plant and whole core run on CPython with a charging car."""
     from host_tools.sim.box import Box
@@ -164,6 +187,7 @@ def run(argv):
         recorder(),
         ledger(),
         history(),
+        update(),
         speed(1800),
         figures_sensing.report(options.seed, options.bursts, options.energy_s),
     ]

@@ -41,6 +41,13 @@ def test_the_history_while_it_is_read(name):
     within(name, budgets.number_of(budgets.on_chip("history_cost.py"), name))
 
 
+def test_an_update_while_it_comes():
+    lines = budgets.update_lines()
+    assert "update_outcome: stored" in lines
+    for name in ("update_code_heap", "announced_code_heap", "update_heap_most"):
+        within(name, budgets.number_of(lines, name))
+
+
 def test_size_of_a_slot():
     files = build.made("reference").files
     within("mpy_per_slot", sum(len(data) for path, data in files.items() if path.endswith(".mpy")))
