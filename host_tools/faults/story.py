@@ -25,10 +25,11 @@ def story_of(life):
 
 
 def played(story):
-    """What breaks in a story ("" for nothing)."""
+    """What breaks in a story ("" for nothing), up to LEAST_MS after its last move at least."""
     character, seed, changes = story.head
     frozen = Life(character, seed, **changes).frozen()
-    return sequence.played(frozen, sequence.Sequence(None, story.moves, sequence.LEAST_MS)).words
+    least_ms = sum(wait_ms for wait_ms, _ in story.moves) + sequence.LEAST_MS
+    return sequence.played(frozen, sequence.Sequence(None, story.moves, least_ms)).words
 
 
 def kind_of(words):
