@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+SHOWN = 240  # characters of a line
 for folder in (ROOT, *(ROOT / "tests" / name for name in ("unit", "end_to_end", "model"))):
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
@@ -29,6 +30,15 @@ def pytest_addoption(parser):
     """--shots FOLDER: keep a picture of every page that the browser test sees; --lives FOLDER: lives that failed."""
     parser.addoption("--shots", default="", help="folder for screenshots of the pages")
     parser.addoption("--lives", default=str(ROOT / ".cache" / "lives"), help="folder for random lives that went wrong")
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Seeds and counts of what was drawn at random, of tests that passed too: who sees a run can run it again."""
+    terminalreporter.write_sep("-", "drawn at random")
+    for report in terminalreporter.stats.get("passed", ()):
+        for line in report.capstdout.splitlines():
+            if "seed" in line.lower():
+                terminalreporter.write_line(f"{report.nodeid.split('/')[-1]}: {line.strip()}"[:SHOWN])
 
 
 def pytest_collection_modifyitems(items):

@@ -64,7 +64,8 @@ async def used(car, hour, for_s):
         spans.append((chance(for_s), "view", chance(len(PAGES) + 3)))
     if hour % 3 == 1:
         spans.append((chance(for_s), "drop", 0))
-    if hour % 24 == 5:
+    # Under load once, then without a car: three under load are W2, and each tick then remembers a warning as well.
+    if hour == 5 or (hour > 24 and hour % 24 == 7):
         spans.append((chance(for_s), "fault", 0))
     spans.sort()
     begun_ms = now.passed_ms
