@@ -6,6 +6,7 @@ littlefs; a car, a broker and viewers beside it. Readings are made, not measured
 
 import functools
 import json
+import math
 import os
 import re
 import subprocess
@@ -83,7 +84,8 @@ def read(command, env, tell):
 
 
 def growth(heaps, a_day):
-    """(B a day of a straight line through the later half, least of the last day − least of the first once warm).
+    """(B a day of a straight line through the later half, its standard error, least of the last day − least of the
+    first once warm).
 
     heaps: one a look; a_day: looks a day. The first day, or half of a shorter run, is for warming up.
     """
@@ -92,9 +94,11 @@ def growth(heaps, a_day):
     mean = sum(late) / len(late)
     across = sum((at - middle) ** 2 for at in range(len(late)))
     slope = sum((at - middle) * (heap - mean) for at, heap in enumerate(late)) / max(1, across)
+    beside = sum((heap - mean - slope * (at - middle)) ** 2 for at, heap in enumerate(late))
+    error = math.sqrt(beside / max(1, len(late) - 2) / max(1, across))
     warm = heaps[min(a_day, len(heaps) // 2) :]
     part = max(1, min(a_day, len(warm) // 2))
-    return slope * a_day, min(warm[-part:]) - min(warm[:part])
+    return slope * a_day, error * a_day, min(warm[-part:]) - min(warm[:part])
 
 
 def report(hours, seed, tick_ms):
@@ -104,10 +108,10 @@ def report(hours, seed, tick_ms):
     if not 2 <= hours <= MOST_HOURS:
         raise SystemExit(f"soak: --whole takes 2 to {MOST_HOURS} hours.")
     heaps, counts = lived(hours, seed, tick_ms=tick_ms, tell=lambda line: print(line, flush=True))
-    slope, grown = growth(heaps, DAY_H)
+    slope, error, grown = growth(heaps, DAY_H)
     print(f"whole_soak_hours: {hours} h in ticks of {tick_ms} ms, {time.monotonic() - begun_s:.0f} s")
     print(f"whole_soak_heap: {min(heaps)} B least, {max(heaps)} B most")
-    print(f"whole_soak_slope: {slope:.1f} B a day over the later half")
+    print(f"whole_soak_slope: {slope:.0f} B a day over the later half, standard error {error:.0f}")
     print(f"whole_soak_growth: {grown} B from the first day once warm to the last")
     for name, count in counts.items():
         print(f"whole_soak_{name}: {count}")

@@ -38,6 +38,9 @@ def test_a_planted_leak_is_seen():
 
 def test_growth_is_that_of_the_days():
     level, steep = [1000] * 96, list(range(1000, 1960, 10))
-    assert whole_soak.growth(level, 24) == (0, 0)
-    slope, difference = whole_soak.growth(steep, 24)
-    assert round(slope) == 240 and difference == 480
+    assert whole_soak.growth(level, 24) == (0, 0, 0)
+    slope, error, difference = whole_soak.growth(steep, 24)
+    assert round(slope) == 240 and round(error) == 0 and difference == 480
+    # A line through 48 hours of 1000 and 1200 in turn is uncertain by 102 / sqrt(48 * 13.9^2) B an hour.
+    _, error, _ = whole_soak.growth([1000, 1200] * 48, 24)
+    assert 23 < error < 27
