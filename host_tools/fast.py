@@ -13,12 +13,12 @@ NURSERY = "16M"  # lives are copied all the time: 1.6 times as many sequences a 
 OLDEST = "3.9"  # language of Debian's; what is simulated is written in it
 # Tasks that only compute, and the option without which they do not.
 SIMULATED = (("faults", None), ("hostile", None), ("soak", None), ("latency", "--deadlines"), ("fuzz", None))
-ON_THE_CHIP = "--whole"  # runs the 32-bit interpreter, whatever the task
+ELSEWHERE = ("--whole", "--guided")  # run the 32-bit interpreter, or a fuzzer that is made for CPython
 
 
 def is_simulated(argv):
     """Whether a command line only computes."""
-    if ON_THE_CHIP in argv:
+    if any(option in argv for option in ELSEWHERE):
         return False
     return any(argv[:1] == [task] and (option is None or option in argv) for task, option in SIMULATED)
 

@@ -69,8 +69,15 @@ def run(argv):
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 31))
     parser.add_argument("--continue", dest="keep_going", action="store_true", help="go on where a run was broken off")
     parser.add_argument("--show", metavar="TARGET:HEX", help="try one input again")
+    parser.add_argument("--guided", type=int, metavar="SECONDS", help="of each parser, guided by coverage (atheris)")
+    parser.add_argument("--only", choices=[row[0] for row in targets.TARGETS], help="with --guided: this parser alone")
     options = parser.parse_args(argv)
     if options.show:
         return 0 if shown(options.show) else 1
     sys.stdout.reconfigure(line_buffering=True)
+    if options.guided:
+        from host_tools.fuzz import guided
+
+        names = [options.only] if options.only else [row[0] for row in targets.TARGETS]
+        return 0 if guided.report(names, options.guided, options.seed) else 1
     return 0 if report(options.count, options.seed, options.keep_going) else 1

@@ -45,6 +45,7 @@ def test_both_interpreters_count_the_same():
         (["soak", "--whole"], False),
         (["hostile"], True),
         (["fuzz", "--count", "9"], True),
+        (["fuzz", "--guided", "9"], False),
         (["latency", "--deadlines", "--trials", "5"], True),
         (["latency"], False),
         (["test", "faults"], False),

@@ -1,6 +1,7 @@
 """Fuzzing in small: nothing comes out of a parser that should not, and what is planted in one is found."""
 
 import base64
+import contextlib
 import json
 import shutil
 import subprocess
@@ -27,7 +28,7 @@ from firmware.wire import (
 )
 from host_tools import bootstrap, fast, jobs
 from host_tools.faults import task as faults_task
-from host_tools.fuzz import campaign, targets, task
+from host_tools.fuzz import broken, campaign, corpus, guided, targets, task
 
 INPUTS = 80_000
 NAMES = [row[0] for row in targets.TARGETS]
@@ -111,6 +112,56 @@ FOUND = (
 @pytest.mark.parametrize(("name", "octets"), FOUND)
 def test_what_was_found_stays_out(name, octets):
     assert campaign.words_of(targets.target(name), octets) == ""
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_a_guided_run_kept_is_tried_again(name):
+    kept = corpus.of(name)
+    assert 0 < len(kept) <= corpus.MOST and sum(map(len, kept)) <= corpus.MOST_B
+    for octets in kept:
+        assert campaign.words_of(targets.target(name), octets) == ""
+
+
+def test_the_shortest_are_kept(monkeypatch, tmp_path):
+    monkeypatch.setattr(corpus, "FOLDER", tmp_path / "corpora")
+    assert corpus.of("mqtt") == []
+    inputs = [bytes([number]) * 500 for number in range(1, 100)] + [b"\n\x00", b"", b"\n\x00"]
+    assert corpus.keep("mqtt", inputs) == 25
+    assert corpus.of("mqtt")[:3] == [b"", b"\n\x00", b"\x01" * 500]
+
+
+class Fuzzer:
+    """Stands in for atheris: hands on three inputs, the second of them changed by the target's own mutator."""
+
+    @staticmethod
+    def instrument_imports(include):
+        return contextlib.nullcontext()
+
+    @staticmethod
+    def Mutate(octets, most_b):
+        return (octets + b"\xff")[:most_b]
+
+    def Setup(self, options, one, custom_mutator):
+        self.options, self.one, self.mutator = options, one, custom_mutator
+
+    def Fuzz(self):
+        for seed in range(40):
+            self.one(self.mutator(b"HTTP/1.1 200\r\nContent-Length:6\r\n\r\n", 200, seed))
+        self.one(b"HTTP/1.1 200\r\nContent-Length:6\r\n\r\n")
+
+
+def test_a_guided_run_asks_the_same_judges(monkeypatch):
+    fuzzer = Fuzzer()
+    monkeypatch.setitem(sys.modules, "atheris", fuzzer)
+    guided.run_one("response", ["-runs=41"])
+    assert fuzzer.options[0].endswith(" -m host_tools.fuzz.guided response") and fuzzer.options[1:] == ["-runs=41"]
+    # Half of the inputs get their end back, and none is longer than asked.
+    ends = [fuzzer.mutator(b"HTTP/1.1 200\r\n", 64, seed).endswith(b"\r\n\r\n") for seed in range(200)]
+    assert 40 < sum(ends) < 160
+    assert max(len(fuzzer.mutator(bytes(300), 64, seed)) for seed in range(200)) <= 64
+    monkeypatch.setattr(http_response, "told_by", told_without_coding)
+    with pytest.raises(broken.Broken, match="a coding"):
+        fuzzer.one(b"HTTP/1.1 200\r\nTransfer-Encoding: chunked\r\nContent-Length:6\r\n\r\n")
 
 
 def text_of_the_chip(octets):
