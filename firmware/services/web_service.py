@@ -6,6 +6,7 @@ import json
 import os
 
 from microdot import Microdot, Request, Response
+from microdot import microdot as microdot_itself
 
 from firmware.core.records import Event, Refusal
 from firmware.services import web_settings
@@ -19,6 +20,7 @@ from firmware.wire import secret, web_api
 MOST_CONNECTIONS = 4
 MOST_SESSIONS = 4
 STATUS_OF = {"code": 403, "button": 403, "wait": 429}  # of refused settings; 400 for the others
+TELL_MS = 3_600_000
 STREAMED = 1 << 30  # bodies over MOST_BODY are never read whole: add_stream() judges them as they come, others refuse
 JSON_TYPE = {"Content-Type": "application/json", "Cache-Control": "no-store"}
 SAFE_HEADERS = (
@@ -65,6 +67,8 @@ class WebService:
         self.codes = Throttle()
         Request.max_content_length, Request.max_body_length = STREAMED, MOST_BODY
         self._web = self._routes(Microdot())
+        self._tell_at_ms = 0
+        microdot_itself.print_exception = self._failed
 
     def _routes(self, app):
         """Table of calls; all but the first three want a login."""
@@ -81,6 +85,17 @@ class WebService:
             app.route(path, methods=[method])(self._guarded(call, is_public))
         app.errorhandler(MemoryError)(self._starved)
         return app
+
+    def _failed(self, error):
+        """A call that ended with an error, or was none: told once an hour, by its kind alone.
+
+        microdot's traceback would hold up the tick as long as the serial line takes for it, as often as anybody in the
+        house sends half a request, and with his bytes in it (faults.md X3).
+        """
+        now_ms = self._app.now_ms()
+        if now_ms >= self._tell_at_ms and not isinstance(error, MemoryError):  # _starved() answers that
+            self._tell_at_ms = now_ms + TELL_MS
+            self._app.tell("web", "a call failed: " + type(error).__name__)
 
     def _starved(self, request, error):
         """The answer where memory ran out in a call (faults.md X4)."""

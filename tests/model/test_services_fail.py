@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from firmware.services import time_sync, web_service
+from firmware.services.bounded_reader import BoundedReader
 from firmware.services.health import FIRST_WAIT_S, LONGEST_WAIT_S, WELL_MS, Health, mend
+from host_tools.fuzz import http
 from host_tools.mosquitto import free_port
 from host_tools.sim.whole_box import HOME, WholeBox
 
@@ -197,6 +199,10 @@ class Starved:
     class phrases:
         phrase = staticmethod(lambda code: (code, "todo"))
 
+    @staticmethod
+    def now_ms():
+        return 1000
+
     @property
     def connections(self):
         raise MemoryError
@@ -210,3 +216,19 @@ def test_a_call_of_the_page_without_memory_is_answered_in_words(monkeypatch):
     found = asyncio.run(TestClient(service._web).get("/healthz"))
     assert (found.status_code, found.json["code"], found.json["words"]) == (503, "no_memory", "refusal.no_memory. todo")
     assert "firmware.services.begun" not in sys.modules
+
+
+def test_half_a_request_is_told_once_an_hour_and_prints_nothing(capsys):
+    box, told, at_ms = http.App(), [], [0]
+    box.now_ms = lambda: at_ms[0]
+    box.tell = lambda *words: told.append(words)
+    service = web_service.WebService({}, box)
+    wrong = b"POST /api/login HTTP/1.1\r\nContent-Length: \x1b[2Jx\r\n\r\n"
+    for octets in (b"GET / HTT", b"GET\r\n\r\n", b"GET /" + b"x" * 2000, wrong):
+        reader = BoundedReader(http.Stream(octets), lambda: 0)
+        asyncio.run(service._web.handle_request(reader, http.Writer()))
+    assert told == [("web", "a call failed: IndexError")]
+    at_ms[0] = web_service.TELL_MS
+    asyncio.run(service._web.handle_request(BoundedReader(http.Stream(wrong), lambda: 0), http.Writer()))
+    assert told[1:] == [("web", "a call failed: ValueError")]
+    assert capsys.readouterr() == ("", "")
