@@ -27,7 +27,7 @@ FETCHES = 40
 REST_S = 3
 FILL_S = 0.03
 GRID_LEAST_S = 30  # pauses come for so long, however short the run
-STARTS = 2  # an empty chip, and with the firmware on its flash
+STARTS = 3  # an empty chip, its prompt anew with /data there, and with the firmware on its flash
 # How much slower a 160 MHz ESP32 is: RSA-3072 takes 0.1–0.2 s there and about 2 ms on a PC (grid contract, signed).
 CHIP_FACTOR = (50, 100)
 
