@@ -22,6 +22,7 @@ GOOD = [
     {"id": "a1", "kind": "pause", "duration_s": 3600, **FIELDS},
     {"id": "a2", "kind": "limit", "limit_ma": 8000, "duration_s": 60, "class": "emergency", **FIELDS},
     {"id": "a3", "kind": "resume", "of": "a1", **FIELDS},
+    {"id": "a4", "kind": "pause", "duration_s": 60, **FIELDS, "seq": ROWS[0][2]},  # good, but for its number
 ]
 HEADS = [{"alg": "HS256"}, {"alg": "HS256", "kid": "2026a"}, {"alg": "RS256"}, {"alg": "PS256", "typ": "JWT"}]
 HEAD_NAMES = ["alg", "kid", "crit", "b64", "typ", "jwk"]
