@@ -68,7 +68,7 @@ class WebService:
         Request.max_content_length, Request.max_body_length = STREAMED, MOST_BODY
         self._web = self._routes(Microdot())
         self._tell_at_ms = 0
-        microdot_itself.print_exception = self._failed
+        microdot_itself.print_exception = self._failed  # pyright: ignore[reportAttributeAccessIssue]  not in the stubs
 
     def _routes(self, app):
         """Table of calls; all but the first three want a login."""
