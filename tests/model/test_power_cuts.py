@@ -11,8 +11,8 @@ from host_tools.power_cuts.flash_chip import BLOCK, FlashChip
 from host_tools.power_cuts.life import Broken, Life
 
 SEED = 20261121
-CUTS = 4000  # on the interpreter, 20 s
-MORE_CUTS = 12_000  # half a minute
+CUTS = 2000  # on the interpreter, 10 s
+MORE_CUTS = 8000  # 18 s
 
 
 def test_nothing_is_lost_or_mixed():
