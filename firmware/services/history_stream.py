@@ -4,7 +4,7 @@ import asyncio
 
 from firmware.core.records import Refusal
 from firmware.services import record_files
-from firmware.wire import history
+from firmware.wire import history, ledger_record
 
 READ_RECORDS = 16  # at most 1 kB of one file, open for no longer than that: the ledger may take the file away
 PIECE_B = 512  # sent at once; the others have their turn after each record
@@ -36,7 +36,8 @@ def opened(app, path, query):
     shown = form(wanted)
     newest = app.ledger.unstored(files)[-last if last else 0 :]
     found = stored(files, last and last - len(newest), shown.may_want)
-    return Streamed(pieces(shown, completed(found, newest))), headers
+    record_of = ledger_record.quarter_of if files is app.ledger.quarters else ledger_record.session_of
+    return Streamed(pieces(shown, completed(found, newest, record_of))), headers
 
 
 class Streamed:
@@ -103,10 +104,13 @@ def stored(files, last, may_want):
             number, at = number + 1, 0
 
 
-def completed(records, newest):
-    """The records, and behind them those that flash did not have at the call; one that it got meanwhile comes once."""
+def completed(records, newest, record_of):
+    """The records, and behind them those that flash did not have at the call; one that it got meanwhile comes once.
+
+    record_of: None of bytes that are torn: a record whose first copy is stays among the newest.
+    """
     for octets in records:
-        if octets and newest and octets[:IDENTITY_B] == newest[0][:IDENTITY_B]:
+        if octets and newest and octets[:IDENTITY_B] == newest[0][:IDENTITY_B] and record_of(octets) is not None:
             newest = newest[1:]
         yield octets
     yield from newest

@@ -92,8 +92,10 @@ class WebService:
         microdot's traceback would hold up the tick as long as the serial line takes for it, as often as anybody in the
         house sends half a request, and with his bytes in it (faults.md X3).
         """
+        if isinstance(error, MemoryError):
+            return  # _starved() answers that
         now_ms = self._app.now_ms()
-        if now_ms >= self._tell_at_ms and not isinstance(error, MemoryError):  # _starved() answers that
+        if now_ms >= self._tell_at_ms:
             self._tell_at_ms = now_ms + TELL_MS
             self._app.tell("web", "a call failed: " + type(error).__name__)
 

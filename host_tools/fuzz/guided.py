@@ -56,8 +56,11 @@ def fuzzed(name, seconds, seed, folder):
         (folder / part).mkdir()
     for number, octets in enumerate(targets.target(name).seeds() + corpus.of(name)):
         (folder / "seeds" / str(number)).write_bytes(octets)
+    words = ['"%s"' % "".join(f"\\x{octet:02x}" for octet in token) for token in targets.target(name).TOKENS]
+    (folder / "words").write_text("\n".join(words) + "\n")
     told = called(
         name,
+        f"-dict={folder / 'words'}",
         f"-max_total_time={seconds}",
         f"-seed={seed % 0xFFFFFFFF + 1}",
         f"-max_len={mutation.MOST_B}",
@@ -69,9 +72,9 @@ def fuzzed(name, seconds, seed, folder):
     if not finds:
         called(name, "-merge=1", str(folder / "fewest"), str(folder / "seeds"), for_s=seconds + SLACK_S)
     edges = re.findall(r"cov: (\d+)", told)
-    runs = re.search(r"Done (\d+) runs", told) or re.search(r"#(\d+)\s.*(?!.*#\d)", told)
+    runs = re.findall(r"^(?:Done |#)(\d+)\s", told, re.M)
     return {
-        "runs": int(runs[1]) if runs else 0,
+        "runs": int(runs[-1]) if runs else 0,
         "coverage": int(edges[-1]) if edges else 0,
         "corpus": [path.read_bytes() for path in (folder / "fewest").iterdir()] or corpus.of(name),
         "finds": finds,

@@ -23,6 +23,7 @@ def seeds():
     """A packet of each kind, and some behind each other."""
     topic = mqtt_topics.built(BOX, "cmd")
     paused = b'{"id":"a","kind":"pause","duration_s":60}'
+    limited = b'{"id":"b","kind":"limit","limit_ma":8000,"duration_s":60}'
     made = [
         mqtt_packets.publish(topic, paused, 7, (False, False)),
         mqtt_packets.publish(topic, b"pause", 0, (True, False)),
@@ -35,6 +36,7 @@ def seeds():
         b"\x90\x05\x00\x01\x01\x80\x02",
         b"\xb0\x02\x00\x01",
         b"\xd0\x00",
+        mqtt_packets.publish(topic, limited, 8, (False, False)),
     ]
     return [*made, made[5] + made[8] + made[0] + made[10]]
 

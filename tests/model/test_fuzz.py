@@ -32,23 +32,22 @@ from host_tools.fuzz import broken, campaign, corpus, guided, targets, task
 
 INPUTS = 80_000
 NAMES = [row[0] for row in targets.TARGETS]
-# (target, part of a label, least permille of its inputs): situations that must be reached again and again. Each of
-# twelve seeds reached twice as much, so that none of it hangs on the commit's.
+# (target, part of a label, least permille of its inputs): situations that must be reached again and again
 REACHED = (
-    ("mqtt", "boxlimit", 5),
+    ("mqtt", "boxlimit", 10),
     ("mqtt", "set ", 2),
     ("commands", "limit market", 30),
     ("commands", "resume market", 10),
     ("commands", " page ", 100),
     ("signed", "limit market True", 3),
-    ("signed", " RS256", 4),
+    ("signed", " RS256", 5),
     ("signed", "replayed", 7),
-    ("signed", "False", 1),
+    ("signed", "False", 2),
     ("http", " 200", 40),
     ("http", " 202", 2),
     ("http", " 401", 20),
     ("http", "/api/settings 200+", 1),
-    ("settings", "good taken", 30),
+    ("settings", "good taken", 50),
     ("settings", "button", 5),
     ("log", "fault", 20),
     ("log", "new", 2),
@@ -60,13 +59,13 @@ REACHED = (
     ("settings", "backup taken", 10),
     ("state", "good", 50),
     ("state", "refused", 50),
-    ("update", "whole", 8),
+    ("update", "whole", 10),
     ("update", "bad_file", 10),
     ("update", "bad_manifest", 50),
-    ("response", "good", 30),
+    ("response", "good", 50),
     ("response", "redirect", 10),
     ("response", "no_length", 10),
-    ("announcement", "good http ", 8),
+    ("announcement", "good http ", 10),
     ("announcement", "good https", 3),
     ("announcement", "refused url", 50),
 )

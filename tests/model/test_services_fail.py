@@ -199,10 +199,6 @@ class Starved:
     class phrases:
         phrase = staticmethod(lambda code: (code, "todo"))
 
-    @staticmethod
-    def now_ms():
-        return 1000
-
     @property
     def connections(self):
         raise MemoryError

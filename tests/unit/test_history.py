@@ -230,6 +230,16 @@ class Energy(Case):
             app.found("/api/energy", "to=%d" % (NOON_S + 1000))["energy"], [{"at": NOON_S + 900, "mwh": 1000}]
         )
 
+    def test_a_torn_copy_on_flash_hides_nothing(self):
+        app = App()
+        app.quarters.append(quarter(1))
+        app.quarters.append(garbled(quarter(2)))
+        app.waiting = [(app.quarters, quarter(2))]
+        found = app.found("/api/energy")
+        self.assertEqual(
+            ([one["at"] for one in found["energy"]], found["unreadable"]), ([NOON_S + 900, NOON_S + 1800], 1)
+        )
+
     def test_what_flash_gets_meanwhile_comes_once(self):
         for steps in range(6):  # before the file is read, and after its end
             self.setUp()
