@@ -3,21 +3,17 @@
 import asyncio
 import sys
 
+import firmware
+from firmware.drivers import idf_memory
 from firmware.services import flash_files
-from firmware.services.mqtt_client import MqttConfig, Status
-from firmware.services.mqtt_service import MqttService
-from firmware.wire import mqtt_topics
 
 KEEPALIVE_S = 20
 BACKOFF_MOST_S = 300
 MOST_PACKET = 2304  # a JWS of 2048 bytes and its topic (grid-contract.md); longer is dropped before allocation
 TIME_EVERY_S = 5
 BUTTON_S = 0.2
-RECORDER_S = 60  # where the page has its memory; a tick takes 32 bytes (docs/flight-recorder.md)
 SET_UP_S, RESET_S = 3, 10  # bench.md, panel: held for 3 s opens set-up, for 10 s it is a factory reset
-NO_BROKER, NO_AUTHORITY = Status(False, "off", "", 0, 0, False), Status(False, "no_authority", "", 0, 0, False)
-NTP_HOSTS = ("0.pool.ntp.org", "1.pool.ntp.org")
-NTP_PORT = 123
+NO_BROKER, NO_AUTHORITY = "off", "no_authority"  # rows mqtt.… of words_en.txt, where no client runs
 ISSUERS = "issuers.json"  # who may sign what the grid asks for (docs/mqtt.md)
 
 
@@ -29,51 +25,61 @@ class Connections:
         self._app = app
         self._config = app.config
         self._resolver = None
-        self._updates = self._announcements = None
+        self._updates = self._announcements = self._codes = None
         self.mqtt = None
+        self.clock: Any = None  # WallClock once all is started
         self._no_broker = NO_BROKER
-        self.wifi = None
+        self.wifi = self.web = None  # WifiService, WebService
 
     def start_radio(self):
         """Switch the radio on where the box has one: that takes some 100 ms, so it comes before the first tick."""
         if self._config.get("has_wifi"):
+            from firmware.drivers import radio
+
+            code = radio.switch_on()  # main.py has done it, and knows no one to tell
+            if code:
+                self._app.notice("wifi", code)  # a box without a radio charges as before
+                return
             from firmware.drivers.wifi import Wifi
             from firmware.services.wifi_service import WifiService
 
             self.wifi = WifiService(self._config, self._app, Wifi())
 
-    def start(self):
-        """Every service that this box has, each kept alive on its own."""
-        config = self._config
-        self._keep("ledger", lambda: self._app.ledger.run(self._app))
-        if self.wifi is not None:
-            self._keep("wifi", self.wifi.run)
-            self._start_improv()
-        self._keep("button", self._watch_button)
+    async def start(self):
+        """Every service that this box has, each kept alive on its own; between two of them the tick has its turn."""
+        from firmware import connections_start
+
+        await connections_start.run(self, self._app)
+        if sys.modules.pop("firmware.connections_start", None) is not None:
+            del firmware.connections_start  # pyright: ignore[reportAttributeAccessIssue]
+
+    def codes(self):
+        """Throttle of the installer's code, one for every way to guess it; loaded for the first one."""
+        if self._codes is None:
+            from firmware.services.throttle import Throttle
+
+            self._codes = Throttle()
+        return self._codes
+
+    def start_mqtt(self):
+        """The broker, where one is set; without one none of its code is loaded, with one it is after the first tick."""
         mqtt_config = self._mqtt_config()
         if mqtt_config is not None:
+            from firmware.services.mqtt_service import MqttService
+
             self.mqtt = MqttService(mqtt_config, self._app)
-            self._keep("mqtt", self.mqtt.run)
-        if config.get("has_outside_time"):
-            self._keep("time", self._keep_time)
-        elif self.wifi is not None:
-            from firmware.services.time_sync import TimeSync
+            self.keep("mqtt", self.mqtt.run)
 
-            places = tuple((host, NTP_PORT) for host in config.get("ntp_hosts", NTP_HOSTS))
-            self._keep("time", TimeSync(self._app.board, self, places, self._app.random_below).run)
-        has_page = config.get("web_port") and self._app.board.facts.has_page
-        seconds = config.get("recorder_s", RECORDER_S if has_page else 0)
-        recorder = None
-        if seconds:
-            from firmware.services import flight_recorder
-
-            recorder = flight_recorder.add_to(self._keep, self._app, seconds)
-        if has_page:
-            from firmware.services import log_store
-
-            self._start_page(recorder, log_store.add_to(self._keep, self._app))
-        if config.get("update"):
-            self.updates().begun(config["update"])
+    def clock_told(self, code):
+        """Show what the clock says on the page; the broker is tried anew once there is a time."""
+        if code != "set":
+            self._app.notice("clock", "clock." + code)
+            return
+        for known in ("clock.missing", "clock.early"):
+            if known in self._app.notices:
+                self._app.notices.remove(known)
+        if self.mqtt is not None:
+            self.mqtt.client.hurry()
 
     def updates(self):
         """Updates of the box; loaded for the first one, and for a trial."""
@@ -99,45 +105,25 @@ class Connections:
             return "not_capable"
         return ""
 
-    def _keep(self, name, run):
+    def keep(self, name, run):
+        """Keep `run` (makes a coroutine) running from now on."""
         self._app.health.add(name, run)
 
-    def _start_page(self, recorder, store):
-        """A board without memory for the page runs without it. recorder: FlightRecorder or None; store: LogStore."""
-        from firmware.services import backup_pages, history_pages, issuer_pages, log_pages
-        from firmware.services.web_service import WebService
+    def keep_ledger(self):
+        """Coroutine of the ledger."""
+        return self._app.ledger.run(self._app)
 
-        web = WebService(self._config, self._app)
-        backup_pages.add_to(web, self._app)
-        history_pages.add_to(web, self._app)
-        issuer_pages.add_to(web, self._app)
-        web.add_stream("/api/update", lambda request: self.updates().taken(request))
-        if self.wifi is not None:
-            from firmware.services import setup_pages
+    def update_taken(self, request):
+        """Coroutine that takes an update from the page."""
+        return self.updates().taken(request)
 
-            setup_pages.add_to(web, self.wifi)
-        log_pages.add_to(web, store)
-        if recorder is not None:
-            from firmware.services import flight_pages
-
-            flight_pages.add_to(web, recorder)
-        self._keep("web", web.run)
-
-    def _start_improv(self):
-        """Set-up over the serial line, for a browser or a tool at the box, and its question how the box stands."""
-        from firmware.drivers.console import Console
-        from firmware.services.improv_service import ImprovService
-
-        about = ("ebb", self._app.version, sys.platform, self._app.box)
-        self._keep("improv", ImprovService(self.wifi, Console(), about, self._stands).run)
-
-    def _stands(self):
+    def stands(self):
         """State, letter and contactor for a tool that must not stop a box that charges."""
         memory = self._app.loop.memory
         contactor = "closed" if memory.outputs.is_contactor_closed else "open"
         return "ebb: stands %s %s %s" % (memory.stage.state, memory.pilot.letter, contactor)
 
-    async def _watch_button(self):
+    async def watch_button(self):
         """Held for 3 s: set-up is open for ten minutes; for 10 s: factory reset. One that never came up is stuck."""
         held_s = None
         while True:
@@ -154,14 +140,14 @@ class Connections:
                     await factory_reset.run(self._app)
             await asyncio.sleep(BUTTON_S)
 
-    async def _keep_time(self):
+    async def keep_time(self):
         """Ask the outside world for the time, where it answers without blocking."""
         import ntptime
 
         while True:
             wall_s = ntptime.time()
             if wall_s is not None:
-                self._app.board.set_wall_s(wall_s)
+                self.clock.offer(wall_s, 0)
             await asyncio.sleep(TIME_EVERY_S)
 
     def _name_servers(self):
@@ -188,7 +174,7 @@ class Connections:
             return None
         from firmware.services.tls_gate import TlsGate
 
-        return TlsGate(self._app.loop, self._app.now_ms)
+        return TlsGate(self._app.loop, self._app.now_ms, idf_memory.told)
 
     def authority(self):
         """Who signs the certificates that are believed, as DER; b"" for nobody: nothing is encrypted then."""
@@ -222,23 +208,33 @@ class Connections:
             return None
         login = (chosen.mqtt_user or box, chosen.mqtt_password) if chosen.mqtt_password else None
         port = config.get("mqtt_port") or chosen.mqtt_port
-        will = (mqtt_topics.built(box, "online"), b"0")
         authority = self.authority()
         if not config.get("mqtt_host"):  # else whoever wrote box.json chose with mqtt_ca_path
             if chosen.mqtt_is_tls and not authority:
                 self._no_broker = NO_AUTHORITY  # nothing goes in the clear that the owner wants encrypted
                 return None
             authority = authority if chosen.mqtt_is_tls else b""
+        from firmware.services.mqtt_client import MqttConfig
+        from firmware.wire import mqtt_topics
+
+        will = (mqtt_topics.built(box, "online"), b"0")
         return MqttConfig(host, port, box, login, KEEPALIVE_S, will, authority, MOST_PACKET, BACKOFF_MOST_S)
+
+    def memory(self):
+        """(free, largest block, least free since the start) of the chip's own system in bytes, None on a PC."""
+        return idf_memory.told()
 
     def status(self, phrase):
         """{"mqtt_is_connected", "mqtt_words", …} for the page."""
-        found = self.mqtt.client.status() if self.mqtt else self._no_broker
-        words = phrase("mqtt." + found.code)[0]
-        made = {
-            "mqtt_is_connected": found.is_connected,
-            "mqtt_words": words + ": " + found.detail if found.detail else words + ".",
-        }
+        code, detail, is_connected = self._no_broker, "", False
+        if self.mqtt is not None:
+            found = self.mqtt.client.status()
+            code, detail, is_connected = found.code, found.detail, found.is_connected
+        words = phrase("mqtt." + code)[0]
+        made = {"mqtt_is_connected": is_connected, "mqtt_words": words + ": " + detail if detail else words + "."}
+        memory = self.memory()
+        if memory is not None:
+            made.update({"idf_free_b": memory[0], "idf_largest_b": memory[1], "idf_least_b": memory[2]})
         if self.wifi is not None:
             now = self.wifi.status()
             made.update({"wifi_ssid": now.ssid, "wifi_words": self.wifi.words(now.code), "address": now.address})

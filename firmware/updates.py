@@ -1,18 +1,13 @@
-"""Ties an update to the box: when it may come, into which slot, the restart, and the trial of what was started."""
+"""Ties an update to the box: when it may come, into which slot, and the restart; update_trial.py tries what started."""
 
 import asyncio
 
-from firmware.core import faults, self_test
-from firmware.core.records import Event, Memory
-from firmware.services.bounded_reader import TooMuch
-from firmware.services.stream_end import closed
+from firmware import stored_numbers
+from firmware.core.records import Event
+from firmware.services.flash_gate import gate
 
 WHOLE_S = 600  # for a whole update over a weak Wi-Fi
-DRAIN_S = 20  # a sender that is refused hears it only once its body has been read
-DRAIN_B = 2048
 ANSWER_S = 1  # the answer goes out before the restart
-TRIED_S = 60  # a version that has lived so long under its trial may pass it
-WEB_S = 10
 QUIET_MS = 600_000  # between two refusals of what is announced that are kept as security
 STATUS_OF = {"stored": 200, "busy": 409, "plugged": 409, "trial": 409, "too_big": 413, "not_stored": 507}
 
@@ -26,6 +21,7 @@ class Updates:
         self._is_busy = False
         self._quiet_until_ms = 0
         self._tasks = []
+        self._is_over_image = False  # the update brought modules that stand before those of the image
         self.has_begun = False  # the last update came so far that the other slot was written
 
     def why_not(self):
@@ -38,12 +34,10 @@ class Updates:
     def begun(self, word):
         """What the starter says of this start: "trial" or "came_back" (the version before runs again)."""
         if word == "trial":
+            from firmware import update_trial
+
             self._note("update", "trial", self._app.version)
-            # At rest the self-test comes once a day: a version on trial does not wait so long.
-            loop = self._app.loop
-            now_ms, pilot, stage = loop.memory[:3]
-            loop.memory = Memory(now_ms, pilot, self_test.with_test(stage, "", now_ms), *loop.memory[3:])
-            self._tasks.append(asyncio.create_task(self._tried()))
+            self._tasks.append(asyncio.create_task(update_trial.run(self, self._app)))
         else:
             self._note("rolled_back", "", "")
             self._app.notice("update", "update.rolled_back")
@@ -51,6 +45,14 @@ class Updates:
     def _note(self, code, tag, what):
         """One event for the log."""
         self._app.log.put(self._app.now_ms(), Event(code, (tag, what)))
+
+    def trial_over(self):
+        """The version that runs stays; what waited for that comes now."""
+        self._told("confirmed", "")
+        self._app.config["update"] = ""
+        self._tasks.pop()
+        if self._app.config.get("storage_code") == "later":  # the next start divides it (drivers/data_layout.py)
+            self._tasks.append(asyncio.create_task(self._restarted()))
 
     def _told(self, code, place):
         """(words, what to do) of a code, which are told on the console and in the log too.
@@ -60,7 +62,7 @@ class Updates:
         """
         found = self._app.phrases.phrase("update." + code)
         now_ms = self._app.now_ms()
-        is_good = code in ("stored", "confirmed")
+        is_good = code in ("stored", "stored_over_image", "confirmed")
         if place is None and not is_good:
             if now_ms < self._quiet_until_ms:
                 self._app.tell("update", found[0])
@@ -78,9 +80,8 @@ class Updates:
         if 0 < request.content_length <= MOST_BODY:
             code = self.first_no() or "wrong_length"  # it was read with the request; no update is so short
         else:
-            body = Body(request.stream, request.content_length)
-            code = await self.received(body)
-            await body.drained()
+            code = await self.received(Body(request.stream, request.content_length))
+            await request.stream.dropped()
         words, todo = self.ended(code, web_service.place_of(request))
         answer = {"code": code, "field": "", "words": words, "todo": todo}
         return web_service.answer(answer, STATUS_OF.get(code, 400))
@@ -100,6 +101,8 @@ class Updates:
         """(words, what to do) of a code that received() gave; an update that is stored starts soon. place: as _told."""
         if code == "stored":
             self._tasks.append(asyncio.create_task(self._restarted()))
+            if self._is_over_image:
+                code = "stored_over_image"
         return self._told(code, place)
 
     def first_no(self):
@@ -138,74 +141,70 @@ class Updates:
         if runs is None:
             return "not_stored"
         board, version, security, modulus = runs
-        security = max(security, starter.number_of(starter.memory(), "security"))
-        one = updater.Updater("/" + other, (board, version, security, modulus), body.left_b)
+        security = max(security, stored_numbers.number_of("security"))
+        one = updater.Updater("/" + other, (board, version, security, modulus), body.left_b, starter.fits, image_for)
         body.lengthen(WHOLE_S)
         code = await updater.received(one, body, self.why_not)
         self.has_begun = one.has_begun
         if code == "stored":
-            starter.forget_crashes()
-            # On trial from its next start on. One number: a power cut leaves the old version or the new one chosen.
-            starter.set_number(starter.memory(), "slot", starter.SLOTS.index(other) | starter.START)
+            self._is_over_image = bool(starter.image()[0]) and not starter.is_frozen(other)
+            code = chosen(one, other)
+            if code != "stored":
+                for _ in one.clear():
+                    await asyncio.sleep(0)
+        forget_image_writer()
         return code
 
     async def _restarted(self):
         """Start the new version as soon as the answer is out and no car hangs on the box."""
         import machine
-        import starter
 
         await asyncio.sleep(ANSWER_S)
-        while self.why_not():
+        while self.why_not() or not gate.may_touch_files():
             await asyncio.sleep(ANSWER_S)
-        starter.set_number(starter.memory(), "planned", 1)
+        stored_numbers.set_number("planned", 1)
         machine.reset()
 
-    async def _tried(self):
-        """Ticks for a minute without a crash, the self-test of the leakage sensor, and an answer of the page."""
-        import starter
 
-        loop = self._app.loop
-        begun_ms = seen_ms = loop.memory.now_ms
-        while loop.memory.now_ms - begun_ms < TRIED_S * 1000 or not await self._is_well():
-            await asyncio.sleep(1)
-            has_crashed = any([active.row == faults.X1 for active in loop.memory.faults.active])
-            if has_crashed or loop.memory.now_ms == seen_ms:
-                begun_ms = loop.memory.now_ms
-            seen_ms = loop.memory.now_ms
-        # It stays, and from now on none of a lower security version is taken.
-        store, letter = starter.memory(), starter.slot()
-        starter.set_number(store, "slot", starter.SLOTS.index(letter))
-        security = max(starter.security_of(letter), starter.number_of(store, "security"))
-        starter.set_number(store, "security", security)
-        self._told("confirmed", "")
-        self._app.config["update"] = ""
-        self._tasks.pop()
+def image_for(frozen, image_b):
+    """As Updater's images; the code for it is loaded here."""
+    from firmware import image_writer
 
-    async def _is_well(self):
-        """Whether the self-test has passed and the page answers, where the board has one."""
-        if self._app.loop.memory.stage.test != "passed":
-            return False
-        config = self._app.config
-        if not config.get("web_port") or not self._app.board.facts.has_page:
-            return True
-        host = config.get("web_host", "")
-        try:
-            return await asyncio.wait_for(
-                answers("127.0.0.1" if host == "0.0.0.0" else host, config["web_port"]), WEB_S
-            )
-        except (OSError, asyncio.TimeoutError):
-            return False
+    return image_writer.found(frozen, image_b)
 
 
-async def answers(host, port):
-    """Whether the page at this address answers as it should. Errors: OSError."""
-    reader, writer = await asyncio.open_connection(host, port)
+def forget_image_writer():
+    """Nothing needs its code before the next image comes, or a start."""
+    import sys
+
+    import firmware
+
+    if sys.modules.pop("firmware.image_writer", None) is not None:
+        del firmware.image_writer  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def chosen(updater, other):
+    """Make the slot of this letter, which was filled, the next one to start, on trial; its image too where it has one.
+
+    "stored", or the code of a no.
+    """
+    import starter
+
+    before = stored_numbers.number_of("slot")
+    number = starter.SLOTS.index(other) | starter.START
+    stored_numbers.set_number("crashes", 0)
+    # On trial from its next start on. One number: a power cut leaves the old version or the new one chosen. With an
+    # image it comes first: where the image is not chosen behind it, the starter of the one that runs goes back.
+    if updater.image is None:
+        stored_numbers.set_number("slot", number)
+        return "stored"
+    stored_numbers.set_number("slot", number | updater.image.place())
     try:
-        writer.write(b"GET /healthz HTTP/1.0\r\nHost: " + host.encode() + b"\r\n\r\n")
-        await writer.drain()
-        return (await reader.readline()).split(b" ")[1:2] == [b"200"]
-    finally:
-        await closed(writer)
+        updater.image.choose()
+    except OSError:
+        stored_numbers.set_number("slot", before)
+        return "image_refused"
+    return "stored"
 
 
 class Body:
@@ -222,6 +221,8 @@ class Body:
 
     async def readexactly(self, count):
         """So many bytes. Errors: EOFError, OSError."""
+        from firmware.services.bounded_reader import TooMuch  # a board without a page has no such reader
+
         if count > self.left_b:
             raise EOFError()
         self.left_b -= count
@@ -229,12 +230,3 @@ class Body:
             return await self._reader.readexactly(count)
         except TooMuch as error:
             raise OSError(str(error))  # the ten minutes are over: it broke off, and the slot is emptied
-
-    async def drained(self):
-        """Read what is left and forget it, for a while."""
-        self.lengthen(DRAIN_S)
-        try:
-            while self.left_b > 0:
-                await self.readexactly(min(DRAIN_B, self.left_b))
-        except Exception:  # the line has broken, or the sender is too slow: then it is not told
-            self.left_b = 0

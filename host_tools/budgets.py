@@ -9,11 +9,13 @@ import time
 from pathlib import Path
 
 from host_tools import bootstrap, chip, figures_sensing
-from host_tools.sim import world
+from host_tools.device import boards, chips
+from host_tools.sim import idf_memory, world
 
 TICK_MEAN_US, TICK_P999_US, GARBAGE_B, HEAP_B = 130, 400, 1024, 96 * 1024
 SPEED_GOAL = 300
 SAVE_US = 5000  # a save blocks the tick no longer, on the PC; what takes more is the PC's (docs/durability.md)
+IDF_FREE_B, IDF_LARGEST_B, IDF_SOCKETS, IDF_SESSIONS, WHOLE_HEAP_B = 40_000, 20_000, 7, 100, 320 * 1024
 RECORDER_HEAP_B, RECORDER_GARBAGE_B = 104 * 1024, 320  # a minute of 32 B a tick, and its code
 
 
@@ -21,19 +23,48 @@ RECORDER_HEAP_B, RECORDER_GARBAGE_B = 104 * 1024, 320  # a minute of 32 B a tick
 KEEPS_NOTHING = {
     "firmware/services/ledger.py": """
 HEADS = ()
+MOST_NEWEST = 0
 
 
 class Ledger:
-    def __init__(self, folder, found):
+    def __init__(self, folder, found, journal):
         self.wh = self.session_wall_s = 0
+        self.quarters = self.sessions = None
+        self.newest, self.is_ahead = (), False
+
+    def unstored(self, files):
+        return ()
+
+    def save(self, now_ms, wall_s):
+        pass
 
     async def run(self, app):
         pass
 """,
+    "firmware/services/ledger_start.py": """
+def resumed(memory, found):
+    return memory
+""",
+    "firmware/services/ledger_replay.py": """
+class Found:
+    words = ""
+
+
+class Replay:
+    found, newest, is_ahead = Found(), (), False
+""",
+    "firmware/services/last_start.py": """
+from firmware.services import ledger_replay
+
+
+def read(stores, place, journal, fed):
+    chosen, code = stores[0].load()
+    return chosen, code, ledger_replay.Replay()
+""",
     "firmware/services/state_store.py": """
 class StateStore:
-    def __init__(self, directory):
-        pass
+    def __init__(self, directory, journal):
+        self.seqs, self.is_ahead = (), False
 
     def restored(self, memory, is_power_return):
         return memory, ""
@@ -42,6 +73,43 @@ class StateStore:
         pass
 
     async def keep(self, app):
+        pass
+""",
+    "firmware/services/journal.py": """
+class Journal:
+    def __init__(self, area):
+        self.trouble = ""
+
+    def put(self, kind, octets):
+        return False
+
+    def places(self):
+        return 0
+
+    def is_stored(self):
+        return True
+
+    async def stored(self):
+        return True
+
+    def values(self):
+        return iter(())
+
+    def checkpoint(self):
+        return True
+
+    def is_nearly_full(self):
+        return False
+
+    async def run(self, may_erase):
+        pass
+""",
+    "firmware/services/storage.py": """
+class Storage:
+    def __init__(self, app):
+        pass
+
+    async def run(self):
         pass
 """,
 }
@@ -154,6 +222,49 @@ def update():
     return "update_outcome: stored" in lines and number_of(lines, "update_step_p99") <= SAVE_US
 
 
+def flash(seed):
+    """Print what flash costs by the chip file; True when a turn and `device flash` are within goals."""
+    from host_tools import flash_cost
+
+    return flash_cost.report(seed)
+
+
+def idf_least(kind):
+    """(least free, least largest block) in bytes of a module with PSRAM through 100 TLS reconnects, by the chip file.
+
+    Set-up is open, with as many sockets as a box has at once: four of the page, its listener, MQTT and NTP. A session
+    ends before the next begins (services/mqtt_client closes and waits).
+    """
+    facts = chips.memory(chips.loaded(kind))
+    pool = idf_memory.Pool(facts, True)
+    heap, users = idf_memory.Heap(pool), idf_memory.Users(pool, True, print)
+    users.radio_made()
+    users.switched(False, True)
+    users.switched(True, True)
+    heap.lives(WHOLE_HEAP_B)
+    if not users.may_join() or not users.sockets(IDF_SOCKETS):
+        return 0, 0
+    ended, found = [], []
+    for number in range(IDF_SESSIONS):
+        users.handshake(lambda number=number: number in ended, lambda number=number: number in ended)
+        rows = pool.told(idf_memory.CAP_8BIT | idf_memory.CAP_INTERNAL)
+        found.append((sum(row[1] for row in rows), max(row[2] for row in rows)))
+        ended.append(number)
+        users.looked()
+    return min(row[0] for row in found), min(row[1] for row in found)
+
+
+def idf():
+    """Print what the chip's own system has left on the boards with PSRAM; True when within budget."""
+    is_good = True
+    for name in ("wrover", "reference"):
+        free_b, largest_b = idf_least(boards.loaded(name)["chip"])
+        print(f"idf_free_{name}: {free_b} B (by the chip file)")
+        print(f"idf_largest_{name}: {largest_b} B (by the chip file)")
+        is_good = is_good and free_b >= IDF_FREE_B and largest_b >= IDF_LARGEST_B
+    return is_good
+
+
 def speed(seconds):
     """Print how much faster than real time plant and whole core run on CPython with a charging car."""
     from host_tools.sim.box import Box
@@ -188,6 +299,8 @@ def run(argv):
         ledger(),
         history(),
         update(),
+        flash(options.seed),
+        idf(),
         speed(1800),
         figures_sensing.report(options.seed, options.bursts, options.energy_s),
     ]

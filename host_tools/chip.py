@@ -16,9 +16,11 @@ CACHE = bootstrap.ROOT / ".cache"
 HOME = CACHE / "chip"
 SUITE = "trixie"  # Debian 12 packages no MicroPython; sid's index is unreliable (docs/decisions)
 PACKAGES = ("micropython", "libc6", "libffi8", "libgcc-s1", "libmbedcrypto16", "libmbedtls21", "libmbedx509-7")
+CLOCK_PACKAGE = "libfaketime"  # gives a virtual chip a clock of its own, and changes nothing else (sim/chip_rtc.py)
 LIBRARIES = HOME / "root" / "usr" / "lib" / "i386-linux-gnu"
 KEY_FOLDERS = ("/usr/share/keyrings", "/etc/apt/trusted.gpg.d")
 MICROPYTHON = HOME / "root" / "usr" / "bin" / "micropython"
+CLOCK_LIBRARY = LIBRARIES / "faketime" / "libfaketime.so.1"
 
 
 class NoChip(Exception):
@@ -29,14 +31,38 @@ def interpreter():
     """Command prefix (list of str) that starts MicroPython; fetched at first use. Errors: NoChip."""
     if os.environ.get("EBB_MICROPYTHON"):
         return os.environ["EBB_MICROPYTHON"].split()
-    if not MICROPYTHON.exists() and shutil.which("apt-get") and shutil.which("dpkg-deb"):
+    is_whole = MICROPYTHON.exists() and CLOCK_LIBRARY.exists()
+    if not is_whole and shutil.which("apt-get") and shutil.which("dpkg-deb"):
         fetch()
     if MICROPYTHON.exists():
-        return [str(LIBRARIES / "ld-linux.so.2"), "--library-path", str(LIBRARIES), str(MICROPYTHON)]
+        return started(MICROPYTHON)
     found = shutil.which("micropython")
     if found and version_of([found])[:2] >= (1, 24):
         return [found]
     raise NoChip("no MicroPython can be had here: neither Debian's packages nor a micropython 1.24 on the PATH.")
+
+
+def with_own_clock(command, offset_path):
+    """(command, environment) of an interpreter whose C library tells the chip's time, which TLS checks dates against.
+
+    offset_path: file with the seconds from the PC's clock to the chip's, asked anew each time. Ticks stay the PC's. An
+    interpreter from elsewhere (EBB_MICROPYTHON, the PATH) keeps the PC's time, and the environment is empty.
+    """
+    if command[0] != str(LIBRARIES / "ld-linux.so.2") or not CLOCK_LIBRARY.exists():
+        return command, {}
+    environment = {
+        "FAKETIME_TIMESTAMP_FILE": str(offset_path),
+        "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        "FAKETIME_DISABLE_SHM": "1",  # a chip that is cut off would leave it behind
+        "NO_FAKE_STAT": "1",
+    }
+    return [command[0], "--preload", str(CLOCK_LIBRARY), *command[1:]], environment
+
+
+def started(program):
+    """Command prefix of a 32-bit program, with the libraries that were fetched."""
+    return [str(LIBRARIES / "ld-linux.so.2"), "--library-path", str(LIBRARIES), str(program)]
 
 
 def described(command):
@@ -83,11 +109,20 @@ def archive_key():
 def fetch():
     """Download and unpack the interpreter and its libraries under .cache; nothing on the host changes."""
     bootstrap.say(f"fetching the 32-bit MicroPython of Debian {SUITE} (4 MB, once)")
-    part = HOME.with_name("chip.part")
+    fetch_to(HOME, (*PACKAGES, CLOCK_PACKAGE))
+
+
+def fetch_to(home, packages, source=""):
+    """Download i386 packages of the suite and unpack them under home/root; source: a package whose source comes too.
+
+    The files of the source lie in home/packages. Errors: NoChip.
+    """
+    part = home.with_name(f"{home.name}.{os.getpid()}.part")  # `demo` and `test` may fetch at the same time
     shutil.rmtree(part, ignore_errors=True)
     for folder in ("lists/partial", "cache/archives/partial", "packages", "root"):
         (part / folder).mkdir(parents=True)
-    (part / "sources.list").write_text(f"deb [signed-by={archive_key()}] {debian_mirror()} {SUITE} main\n")
+    origin = f"[signed-by={archive_key()}] {debian_mirror()} {SUITE} main\n"
+    (part / "sources.list").write_text("".join(kind + origin for kind in ("deb ", *["deb-src "] * bool(source))))
     (part / "status").write_text("")
     options = {
         "Dir::Etc::sourcelist": part / "sources.list",
@@ -101,7 +136,8 @@ def fetch():
         "Acquire::Languages": "none",
     }
     apt = ["apt-get", "-qq", *(f"-o{key}={value}" for key, value in options.items())]
-    for command in ([*apt, "update"], [*apt, "download", *PACKAGES]):
+    commands = [[*apt, "update"], [*apt, "download", *packages]]
+    for command in [*commands, *[[*apt, "source", "--download-only", source]] * bool(source)]:
         done = subprocess.run(command, cwd=part / "packages", capture_output=True, text=True)
         if done.returncode:
             raise NoChip(
@@ -110,8 +146,13 @@ def fetch():
     for package in sorted((part / "packages").glob("*.deb")):
         subprocess.run(["dpkg-deb", "-x", str(package), str(part / "root")], check=True)
     shutil.rmtree(part / "lists")
-    shutil.rmtree(HOME, ignore_errors=True)
-    part.rename(HOME)
+    shutil.rmtree(home, ignore_errors=True)
+    try:
+        part.rename(home)
+    except OSError:  # another task was faster: what it put there is whole
+        if not home.is_dir():
+            raise
+        shutil.rmtree(part)
 
 
 def compiled(sources, name):

@@ -150,7 +150,7 @@ class DeadNetwork:
         await self._watch()
         now_ms = self.box.board.now_ms
         config = MqttConfig("broker.example", 8883, "box", None, 20, None, b"authority", 2304, 300)
-        tools = (now_ms, self.chance.randrange, self.address_of, TlsGate(self.box.loop, now_ms))
+        tools = (now_ms, self.chance.randrange, self.address_of, TlsGate(self.box.loop, now_ms, lambda: None))
         client = MqttClient(config, lambda *message: None, ("cmd",), tools)
         tasks = [asyncio.create_task(work) for work in (self.box.loop.run(), client.run())]
         await self._life(hours)

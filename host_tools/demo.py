@@ -23,6 +23,7 @@ def parser():
     made.add_argument("--broker-name", metavar="NAME", help="the box knows its broker by this name (for dns_dead)")
     made.add_argument("--runtime", choices=("micropython", "cpython"), help="default: MicroPython where it can be had")
     made.add_argument("--speed", type=int, default=1, metavar="N", help="simulated seconds a second")
+    made.add_argument("--wall-clock", action="store_true", help="time goes on while the PC is busy elsewhere")
     made.add_argument("--data", metavar="DIR", help="the device's flash (default: .cache/demo)")
     made.add_argument("--box", default="garage", metavar="ID", help="name of the box")
     made.add_argument("--board", default="reference", metavar="NAME", help="a file of hardware/boards")
@@ -32,6 +33,7 @@ def parser():
     made.add_argument("--no-page", action="store_true", help="leave the owner's page out, as on a small board")
     made.add_argument("--keys", metavar="DIR", help="signed mode, with the keys of `grid keys` in this folder")
     made.add_argument("--serial", action="store_true", help="the firmware on a virtual chip with a serial port to open")
+    made.add_argument("--frozen", action="store_true", help="with --serial: its modules frozen, as in an own image")
     made.add_argument("--no-browser", action="store_true", help="do not open a browser")
     made.add_argument("--json", action="store_true", help="say what is ready as one line of JSON")
     return made
@@ -57,8 +59,8 @@ ebb: a virtual wallbox is running (firmware on {what}).
 
   play the car    {ready["bench"]}
   owner's page    {ready["web"]}   password {ready["owner_password"]}, installer's code {ready["installer_code"]}
-  be the grid     mosquitto_pub -p {port} -t ebb/1/box/{ready["box"]}/cmd -m pause
-                  mosquitto_pub -p {port} -t ebb/1/box/{ready["box"]}/cmd -m resume
+  be the grid     mosquitto_pub -q 1 -p {port} -t ebb/1/box/{ready["box"]}/cmd -m pause
+                  mosquitto_pub -q 1 -p {port} -t ebb/1/box/{ready["box"]}/cmd -m resume
                   mosquitto_sub -p {port} -t 'ebb/1/#' -v
 
 {serial}Plug the car in on the bench page, then send the pause. Ctrl-C ends everything.

@@ -74,6 +74,7 @@ def states_page():
     )
     return (
         f"{HEAD}# States\n\n{table(('state', 'contactor', 'pilot', 'light', 'words'), states)}\n"
+        "A light that is off winks in blue, 80 ms in 4 s, once nobody has told the time of day for ten minutes.\n\n"
         f"First match wins.\n\n{table(('from', 'when', 'to', 'clause'), moves)}\n"
         f"```mermaid\nstateDiagram-v2\n    [*] --> idle\n{picture}\n```\n"
     )
@@ -87,7 +88,7 @@ def topics_page():
 
     chosen = settings.defaults()
     memory = decide.first_memory(0, (claims.standing("cable", 32000, Ref("board", "cable", 0)),), (0, 0))
-    made = status.status(status.View("<box>", "", memory, None, chosen, None, None, phrase))
+    made = status.status(status.View("<box>", "", memory, None, chosen, None, phrase, "", None, 0))
     listens = [(f"`{topic}`",) for topic in mqtt_topics.subscriptions("<box>", "<group>")]
     speaks = [
         (f"`{mqtt_topics.built('<box>', name)}`",) for name in mqtt_topics.FROM_BOX[:2] + mqtt_topics.FROM_BOX[4:]

@@ -13,6 +13,7 @@ NURSERY = "16M"  # lives are copied all the time: 1.6 times as many sequences a 
 OLDEST = "3.9"  # language of Debian's; what is simulated is written in it
 # Tasks that only compute, and the option without which they do not.
 SIMULATED = (("faults", None), ("hostile", None), ("soak", None), ("latency", "--deadlines"), ("fuzz", None))
+SIMULATED += (("rejoin", None), ("scenario", None))
 ELSEWHERE = ("--whole", "--guided")  # run the 32-bit interpreter, or a fuzzer that is made for CPython
 
 

@@ -13,7 +13,7 @@ from host_tools import bootstrap, fast
 FOLDER = bootstrap.ROOT / "build" / "campaigns"
 LOG = bootstrap.ROOT / "docs" / "campaigns.csv"
 HEADER = "date,commit,campaign,seed,runs,ticks,on_at_first_fault_permille,of_10_min,finds,seconds,python"
-SOURCES = ("firmware", "host_tools", "hardware/boards")  # all that a campaign's result depends on
+SOURCES = ("firmware", "host_tools", "hardware/boards", "hardware/chips")  # all that a campaign's result depends on
 PROCESSES = 2
 JOBS_A_PROCESS = 50  # then a fresh one: PyPy gives memory back late, and a campaign has thousands
 TOLD_EVERY_S = 15

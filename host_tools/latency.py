@@ -25,7 +25,7 @@ class Box:
         import paho.mqtt.client as paho  # not where deadlines are swept: PyPy has none
 
         command = [sys.executable, "-m", "host_tools", "demo", "--json", "--no-browser"]
-        command += ["--web", "0", "--bench", "0", "--mqtt", "0", *extra]
+        command += ["--web", "0", "--bench", "0", "--mqtt", "0", "--wall-clock", *extra]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
         if not line:

@@ -21,6 +21,7 @@ PROOFS = (
     ("S12a", "tests/scenarios/overdraws.scenario", "the current transformer's linearity"),
     ("S12b", "tests/unit/test_conditions.py::test_steps_at_16_amperes", "the current transformer's linearity"),
     ("S12c", "tests/unit/test_conditions.py::test_steps_at_16_amperes", "the current transformer's linearity"),
+    ("S12h", "tests/unit/test_real_world.py::test_no_pattern_carries_more_than_its_rms_over_a_minute", ""),
     ("S12d", "tests/unit/test_conditions.py::test_wiring_limit_whatever_is_signalled", ""),
     ("S13a", "tests/unit/test_conditions.py::test_heat", "where in the box the NTC sits"),
     ("S13b", "tests/unit/test_conditions.py::test_heat", "where in the box the NTC sits"),
@@ -97,7 +98,7 @@ PROOFS = (
     ("X4", "tests/unit/test_control_loop.py", "fragmentation over months"),
     ("X6", "tests/drivers/test_board_contract.py", ""),
     ("T1", "tests/model/test_names_and_time.py", ""),
-    ("N1", "tests/drivers/test_wifi.py", "a real radio"),
+    ("N1", "tests/model/test_rejoin.py tests/drivers/test_wifi.py", "a real radio"),
     ("N2", "tests/end_to_end/test_mqtt_client.py", "a real network"),
     ("N3", "tests/end_to_end/test_mqtt_client.py", ""),
     ("N4", "tests/end_to_end/test_flood.py", "the chip's own speed"),
@@ -120,6 +121,6 @@ PROOFS = (
         f"{UPDATE}test_a_version_that_cannot_start_is_gone_after_two_boots "
         f"{UPDATE}test_a_version_that_never_ticks_is_gone_after_seven_minutes "
         f"{UPDATE}test_from_the_page_to_a_passed_trial",
-        "the timer that ends a trial though the program hangs in C; the page's answer over the chip's own loopback",
+        "the timer that ends a trial though the program hangs in C",
     ),
 )

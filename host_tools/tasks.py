@@ -14,8 +14,15 @@ TASKS = (
     ("replay", "host_tools.replay", "a flight record through decide() once more: the first tick that differs"),
     ("docs", "host_tools.docs_task", "write the references from the tables; --check compares only"),
     ("budgets", "host_tools.budgets", "figures of time, memory and measuring, one a line"),
+    (
+        "chip-frozen",
+        "host_tools.frozen_task",
+        "MicroPython made with the firmware frozen into it, and the memory it takes",
+    ),
     ("latency", "host_tools.latency", "from PUBLISH to the pilot edge, and every deadline of the fault table"),
     ("soak", "host_tools.soak_task", "thousands of calendar hours of one box, or of a dead network"),
+    ("sessions", "host_tools.sessions", "charging sessions of the whole firmware on a timed flash: lapses, lateness"),
+    ("start", "host_tools.start", "from power-on to the page, part by part, by the chip file"),
     ("hostile", "host_tools.hostile_port", "random and adversarial waveforms at the port, judged by the wire alone"),
     (
         "power_cuts",
@@ -23,6 +30,7 @@ TASKS = (
         "the supply fails at and inside flash operations; energy over cuts; wear",
     ),
     ("faults", "host_tools.faults.task", "every fault in every state, in pairs and at random, under the oracle"),
+    ("rejoin", "host_tools.rejoin", "random routers: how soon the box is back on the Wi-Fi"),
     ("updates", "host_tools.updates.task", "tampered updates by the hundred thousand: none may be taken"),
     ("fuzz", "host_tools.fuzz.task", "broken inputs for every parser that meets bytes from outside"),
     ("mutate", "host_tools.mutate", "mutation score of the core"),

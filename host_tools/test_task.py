@@ -17,6 +17,10 @@ PROGRAMS = (
     ("mosquitto", "mosquitto"),
     ("mosquitto_pub", "mosquitto-clients"),
     ("chromium", "chromium"),
+    ("gcc", "gcc"),
+    ("make", "make"),
+    ("patch", "patch"),
+    ("xz", "xz-utils"),
     (fast.PROGRAM, fast.PACKAGE),
 )
 HEAP = "8m"  # for the tests' own sources; the firmware's budgets are measured apart

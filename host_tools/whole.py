@@ -35,11 +35,12 @@ CHIP_FACTOR = (50, 100)
 class Whole:
     """One run: demo --serial against a mosquitto with TLS."""
 
-    def __init__(self, folder, minutes, grid_least_s=GRID_LEAST_S):
+    def __init__(self, folder, minutes, grid_least_s=GRID_LEAST_S, is_frozen=False):
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.minutes = minutes
         self.grid_least_s = grid_least_s
+        self.is_frozen = is_frozen
         authority, certificate, key = certificates(self.folder, "localhost")
         (self.folder / "ca.der").write_bytes(authority)
         (self.folder / "ca.pem").write_text(ssl.DER_cert_to_PEM_cert(authority))
@@ -108,22 +109,18 @@ class Whole:
         (path,) = self.folder.rglob("harness_b.txt")
         return int(path.read_text())
 
-    async def run(self):
-        """Everything; returns {name: (value, unit)}."""
+    def prepare(self, more=()):
+        """Start the broker, and make the demo that will use it; more: options of it."""
         self.broker.start()
-        options = [
-            "--serial",
-            "--no-browser",
-            "--web",
-            "0",
-            "--bench",
-            "0",
-            "--broker",
-            f"127.0.0.1:{self.broker.port}",
-        ]
-        options += ["--data", str(self.folder / "box")]
+        options = ["--serial", "--no-browser", "--web", "0", "--bench", "0", "--wall-clock"]
+        options += ["--broker", f"127.0.0.1:{self.broker.port}", "--data", str(self.folder / "box")]
+        options += [*["--frozen"] * self.is_frozen, *more]
         self.demo = Demo(demo_task.parser().parse_args(options))
         self.demo.config.update({"mqtt_host": "localhost", "ca_path": str(self.folder / "ca.der"), "tells_heap": True})
+
+    async def run(self):
+        """Everything; returns {name: (value, unit)}."""
+        self.prepare()
         begun_s = time.monotonic()
         tasks = []
         try:

@@ -26,6 +26,18 @@ def fresh_tally(monkeypatch):
     monkeypatch.setattr(flash_files, "tally", flash_files.Tally())
 
 
+@pytest.fixture(autouse=True)
+def same_modules():
+    """A box that ran in this process forgets modules; a bug planted in one of them would then reach nobody."""
+    before = [(name, module) for name, module in sys.modules.items() if name.startswith("firmware.")]
+    yield
+    for name, module in before:
+        if sys.modules.get(name) is not module:
+            package, _, own_name = name.rpartition(".")
+            sys.modules[name] = module
+            setattr(sys.modules[package], own_name, module)
+
+
 def pytest_addoption(parser):
     """--shots FOLDER: keep a picture of every page that the browser test sees; --lives FOLDER: lives that failed."""
     parser.addoption("--shots", default="", help="folder for screenshots of the pages")

@@ -151,6 +151,8 @@ def stepped(s: "Situation", readings: "Readings") -> "Stage":
     to = next_state(s)
     if to != s.stage.state:
         return entered(s, to)
+    if s.pilot.letter >= "E" and is_just_opened(s):
+        return held(s.stage, s.now_ms + units.ERROR_HOLD_MS)
     if to == "testing" or to == "idle":
         return self_test.tested(s.stage, s.now_ms, readings.is_residual_tripped)
     if to == "faulted" and s.is_welded and s.stage.low_until_ms < FOREVER_MS:
@@ -172,9 +174,11 @@ def entered(s: "Situation", to: "State") -> "Stage":
         may_offer_at_ms = max(may_offer_at_ms, now_ms + units.ERROR_HOLD_MS)
     elif states.row_of(before.state)[2] != "high" and states.row_of(to)[2] == "high":
         may_offer_at_ms = max(may_offer_at_ms, now_ms + units.X1_HOLD_MS)
-    may_close_at_ms = (
-        now_ms + units.CLOSE_HOLD_MS if was_closed and not states.is_closed(to) else before.may_close_at_ms
-    )
+    may_close_at_ms = before.may_close_at_ms
+    if was_closed and not states.is_closed(to):
+        # An opening by E or F is an error however short (requirements §1): it waits as after one.
+        is_error = s.pilot.letter >= "E"
+        may_close_at_ms = now_ms + (units.ERROR_HOLD_MS if is_error else units.CLOSE_HOLD_MS)
     low_until_ms = 0
     if to == "faulted":
         low_until_ms = FOREVER_MS if s.is_welded else now_ms + units.STATE_F_MS if was_closed else 0
@@ -184,8 +188,29 @@ def entered(s: "Situation", to: "State") -> "Stage":
     if to == "idle":
         test, test_until_ms = "", now_ms + units.TEST_EVERY_MS
     elif to == "testing":
-        test, test_until_ms = "trip", now_ms + self_test.STEP_MS
+        test, test_until_ms = self_test.STEPS[0], now_ms + self_test.STEP_MS
     return Stage(to, now_ms, may_offer_at_ms, may_close_at_ms, 0, low_until_ms, test, test_until_ms)
+
+
+def is_just_opened(s: "Situation") -> bool:
+    """Whether the contactor opened so recently that E or F may be why: the fall to it passes through other letters."""
+    stage = s.stage
+    is_open = not states.is_closed(stage.state) and stage.low_until_ms == 0
+    return is_open and s.now_ms - s.local.moved_at_ms <= units.ERROR_SEEN_MS and stage.may_close_at_ms > s.now_ms
+
+
+def held(stage: "Stage", until_ms: int) -> "Stage":
+    """Stage that closes no sooner."""
+    return Stage(
+        stage.state,
+        stage.since_ms,
+        stage.may_offer_at_ms,
+        until_ms,
+        stage.quiet_at_ms,
+        stage.low_until_ms,
+        stage.test,
+        stage.test_until_ms,
+    )
 
 
 def lowered(stage: "Stage") -> "Stage":

@@ -55,6 +55,15 @@ def summed(rows: "ClaimRows", now_ms: int) -> "Claims":
     return Claims(rows, limit_ma, holder, next_ms)
 
 
+def limit_without(rows: "ClaimRows", own: "tuple[tuple[str, Ref], ...]", now_ms: int) -> int:
+    """Lowest live limit in mA of the claims whose source is not among those of `own`."""
+    limit_ma = units.MAX_OFFER_MA
+    for claim in rows:
+        if is_live(claim, now_ms) and not any(claim.source == source for source, _ in own):
+            limit_ma = min(limit_ma, limit_of(claim, now_ms))
+    return limit_ma
+
+
 def settled(claims: "Claims", now_ms: int, full_ma: int) -> "tuple[Claims, Events]":
     """(Claims, events) after ended claims were taken out and what follows their end was put in; full_ma ends a ramp."""
     kept = ()
@@ -70,7 +79,8 @@ def settled(claims: "Claims", now_ms: int, full_ma: int) -> "tuple[Claims, Event
 
 def with_return(rows: "ClaimRows", ended: "Claim", at_ms: int, full_ma: int) -> "ClaimRows":
     """Rows with what brings load back after a grid claim ended at at_ms: its hold, then a ramp (grid-contract.md)."""
-    rows = tuple(row for row in rows if row.source != "ramp")
+    # The box's own ramp after a mains fault goes on beside it (requirements §2, mains): the lower of the two counts.
+    rows = tuple(row for row in rows if row.source != "ramp" or row.ref.issuer == "board")
     from_ms = at_ms + ended.after_ms
     if ended.after_ms:
         rows += (Claim("restart", 0, at_ms, from_ms, ended.ref, "", 0, "", 0),)

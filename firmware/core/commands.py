@@ -12,6 +12,7 @@ MAY_ASK = (
     ("house", "limit resume"),
     ("owner", "limit resume charge_now opt_out clear_fault unlock"),
     ("clock", "elapsed"),
+    ("store", "limit resume"),  # the box itself, for a moment: services/short_pause.py
 )
 
 # Claims that give way when the owner wants power now (faults.md I7, P1).

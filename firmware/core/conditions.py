@@ -5,12 +5,14 @@ from firmware.core import faults, local, offer, pilot, states, units
 STALE_MS = 150  # older than this the reading is not one (faults.md S8)
 LOW_HALF_MV = (-12_800, -11_200)  # −12 V ± 5 % and what measuring adds: beyond it the ADC drifted (faults.md S9)
 START_HELD_MS = 10_000  # mains good for so long before a start (requirements §2)
+SENSOR_STARTS_MS = 2000  # what a leakage sensor says before is its own start (unconfirmed)
 OPENED_MS = 1000  # a car may hold its filter charged for so long (requirements §2, welded contactor)
 FEEDBACK_MS = 200  # a mirror contact has followed by then
 EARLY_TRIP_MS = 10_000  # a trip so soon after closing is no accident (requirements §2, leakage trip)
 HOT_OPENINGS, HOT_WINDOW_MS = 3, 2_592_000_000  # requirements §2, relay life: three in 30 days
 PEN_MV = (207_000, 253_000)  # UK open PEN (unconfirmed)
 OFF_MHZ = 3000
+DARK_PART = 2  # a phase under half of its voltage is dark: what hangs on it tells nothing of the contactor
 
 
 def conditions(memory: "Memory", readings: "Readings", settings: "SettingsRecord") -> int:
@@ -21,8 +23,7 @@ def conditions(memory: "Memory", readings: "Readings", settings: "SettingsRecord
     mask = measured(memory, readings, mode)
     if letter >= "D" and mode != "low":
         mask |= 1 << (faults.S6 if letter == "D" else faults.S3)
-    # The self-test trips on purpose, and its trip may outlive an unplug or a fault in mid-test.
-    if readings.is_residual_tripped and state not in ("idle", "testing", "faulted"):
+    if readings.is_residual_tripped and is_leak(memory, readings):
         mask |= 1 << tripped_row(memory, readings)
     if memory.stage.test == "failed":
         mask |= 1 << faults.S15
@@ -30,6 +31,20 @@ def conditions(memory: "Memory", readings: "Readings", settings: "SettingsRecord
     if states.is_closed(state):
         mask |= currents(memory, readings, settings)
     return mask | contactor(memory, readings, settings)
+
+
+def is_leak(memory: "Memory", readings: "Readings") -> bool:
+    """Whether a trip is one of leakage, in whatever state: all but those that the box asked for (faults.md S14).
+
+    With no car under power and a contactor that is proven open nothing can leak: that is for the self-test to say.
+    """
+    here, now_ms = memory.local, readings.now_ms
+    if here.asked is not None or now_ms - here.begun_ms < SENSOR_STARTS_MS:
+        return False
+    if memory.stage.state not in ("idle", "testing", "faulted") or faults.is_active(memory.faults.active, faults.S14):
+        return True
+    is_dead = not readings.output_live_poles and not readings.is_feedback_closed
+    return not is_dead or now_ms - here.moved_at_ms < OPENED_MS
 
 
 def tripped_row(memory: "Memory", readings: "Readings") -> int:
@@ -53,6 +68,9 @@ def measured(memory: "Memory", readings: "Readings", mode: "PilotMode") -> int:
     if high_mv is None:
         return 1 << (faults.S8 if low_mv is None else faults.S3)
     letter = memory.pilot.letter
+    is_own = letter == "A" and readings.now_ms >= memory.pilot.stable_at_ms
+    if is_own and not units.OWN_MV[0] <= high_mv <= units.OWN_MV[1]:
+        return 1 << faults.S9  # an empty plug shows the box's own level: source, wire or ADC is off
     if mode != "pwm" or letter > "D":
         return 0
     if low_mv is None:
@@ -109,7 +127,7 @@ def contactor(memory: "Memory", readings: "Readings", settings: "SettingsRecord"
     """Bits of a contactor, its feedback or its pin that are not where they were told to be."""
     for_ms = readings.now_ms - memory.local.moved_at_ms
     if memory.outputs.is_contactor_closed:
-        wired = 15 if settings.phases == 3 else 9
+        wired = lit_poles(readings, settings)
         if not readings.is_relay_pin_high:
             # The lease lapsed, or the interlock said no: what is open stays open, and closes by the usual way only.
             return 1 << faults.X3
@@ -118,15 +136,28 @@ def contactor(memory: "Memory", readings: "Readings", settings: "SettingsRecord"
     mask = 1 << faults.K4 if readings.is_relay_pin_high else 0
     if readings.output_live_poles:
         return mask | 1 << faults.K1 if for_ms >= OPENED_MS else mask
-    # Currents of an ADC that stands still are those of before.
-    is_fresh = readings.currents_age_ms <= STALE_MS
-    if is_fresh and for_ms >= OPENED_MS and units.HOT_MA < max(readings.currents_ma) < units.SATURATED_MA:
-        return mask | 1 << faults.K1
+    if for_ms >= OPENED_MS and units.HOT_MA < max(readings.currents_ma) < units.SATURATED_MA:
+        # Where no voltage is, none flows: the sensor is wrong, not the contactor (faults.md S8).
+        mask |= 1 << faults.S8
     return mask | 1 << faults.K3 if readings.is_feedback_closed and for_ms >= FEEDBACK_MS else mask
+
+
+def lit_poles(readings: "Readings", settings: "SettingsRecord") -> int:
+    """Bits of the poles that must be live behind a closed contactor: behind a dark phase nothing is (faults.md K2).
+
+    The neutral's pole is measured against a phase, and told only where all of them are there.
+    """
+    wired = 0
+    for index in range(settings.phases):
+        if readings.voltages_mv[index] * DARK_PART >= settings.nominal_mv:
+            wired |= 1 << index
+    return wired | 8 if wired == (7 if settings.phases == 3 else 1) else wired
 
 
 def currents(memory: "Memory", readings: "Readings", settings: "SettingsRecord") -> int:
     """Bits of the over-current steps for the largest phase, judged only while the contactor is closed."""
+    if readings.now_ms - memory.local.moved_at_ms < local.INRUSH_MS and memory.stage.state == "charging":
+        return 0
     most_ma = max(readings.currents_ma)
     reference_ma = offer.reference_ma(memory.offer, readings.now_ms)
     mask = 0
@@ -136,6 +167,8 @@ def currents(memory: "Memory", readings: "Readings", settings: "SettingsRecord")
             mask |= 1 << faults.S12B
         if most_ma > reference_ma * 2 and most_ma > units.MIN_OFFER_MA:
             mask |= 1 << faults.S12C
+    if memory.local.over > offer.heat_most(reference_ma):
+        mask |= 1 << faults.S12H
     if most_ma * 4 > settings.wiring_limit_ma * 5:
         mask |= 1 << faults.S12D
     return mask

@@ -11,6 +11,7 @@ from firmware.core import (
     outcome,
     passages,
     pilot,
+    units,
 )
 from firmware.core import local as place
 from firmware.core.records import Claim, Decision, Event, Kit, Memory, Ref, Wear
@@ -66,7 +67,7 @@ def decide(
         seen,
         memory.local,
     )
-    known, events = perceived(known, readings, settings, events)
+    known, events = perceived(known, readings, settings, (events, now_ms - memory.now_ms))
     situation = charging.Situation(
         now_ms,
         seen_pilot,
@@ -81,11 +82,14 @@ def decide(
 
 
 def perceived(
-    known: "Memory", readings: "Readings", settings: "SettingsRecord", events: "Events"
+    known: "Memory", readings: "Readings", settings: "SettingsRecord", so_far: "tuple[Events, int]"
 ) -> "tuple[Memory, Events]":
-    """(Memory, events) after what this tick's readings mean: the place, what the box itself limits, and the faults."""
-    now_ms = known.now_ms
-    here, found_claims, found_faults = place.watched(known, readings, settings), known.claims, known.faults
+    """(Memory, events) after what this tick's readings mean: the place, what the box itself limits, and the faults.
+
+    so_far: (events of this tick, ms since the one before).
+    """
+    now_ms, (events, passed_ms) = known.now_ms, so_far
+    here, found_claims, found_faults = place.watched(known, readings, settings, passed_ms), known.claims, known.faults
     if events:
         here = passages.after_clicks(here, events)
     limits = place.limits_of(known, here, readings, settings)
@@ -102,7 +106,7 @@ def perceived(
         was_off = faults.is_active(found_faults.active, faults.S17)
         # One reading of 12 V is no unplug: what an unplug clears waits for a stable letter (faults.md I6).
         letter = known.pilot.letter if now_ms >= known.pilot.stable_at_ms else "B"
-        found_faults, more = faults.watched(found_faults, mask, now_ms, letter)
+        found_faults, more = faults.watched(found_faults, mask, now_ms, letter, passed_ms)
         events += more
         if was_off and not faults.is_active(found_faults.active, faults.S17):
             here, found_claims = passages.mains_returned(here, found_claims, settings, now_ms)
@@ -143,14 +147,13 @@ def decided(memory: "Memory", known: "Memory", situation: "Situation", then: "tu
         events += (Event("state", way),)
         wear, here = passages.worn(wear, here, way, situation)
         here, found_claims = passages.moved(here, found_claims, way, situation)
-        if stage.state == "idle" and seen_pilot.letter == "A":
-            meter = energy.without_session(meter)
-        elif before == "idle" and stage.state == "testing":
-            # A session that a fault or a power cut broke off goes on while its car is there.
-            meter = energy.with_session(meter, now_ms) if meter.session_wh is None else meter
-            found_claims = plugged(found_claims, memory.pilot, seen_pilot, now_ms)
+        seen_pilot, meter, found_claims = with_car(
+            memory.pilot, (seen_pilot, meter, found_claims), way, (now_ms, here.begun_ms)
+        )
     if seen_pilot.letter != memory.pilot.letter:
         events += (Event("letter", (memory.pilot.letter, seen_pilot.letter)),)
+        if seen_pilot.letter == "B":
+            found_claims = claims.without_source(found_claims, "car", now_ms)
     if known.pilot.letter == "A" and memory.now_ms < known.pilot.stable_at_ms <= now_ms:
         # In whatever state: a fault neither ends what belongs to a car nor hides that it left, one reading neither.
         here, found_claims = place.unplugged(here), claims.after_unplug(found_claims, now_ms)
@@ -168,16 +171,48 @@ def decided(memory: "Memory", known: "Memory", situation: "Situation", then: "tu
     return Decision(Memory(*parts), outputs, events)
 
 
-def plugged(found_claims: "Claims", before: "Pilot", seen_pilot: "Pilot", now_ms: int) -> "Claims":
+def with_car(
+    before: "Pilot", parts: "tuple[Pilot, Energy, Claims]", way: "tuple[State, State]", times: "tuple[int, int]"
+) -> "tuple[Pilot, Energy, Claims]":
+    """(Pilot, Energy, Claims) after a transition (from, to) at which a car comes, goes or may have been swapped.
+
+    before: Pilot of the tick before; parts: those of this one; times: (now, power-on) in ms.
+    """
+    seen_pilot, meter, found_claims = parts
+    now_ms = times[0]
+    if way[1] == "idle" and seen_pilot.letter == "A":
+        meter = energy.without_session(meter)
+    elif way == ("idle", "testing"):
+        # A session that a fault or a power cut broke off goes on while its car is there.
+        meter = energy.with_session(meter, now_ms) if meter.session_wh is None else meter
+        found_claims = plugged(found_claims, before, seen_pilot, times)
+    elif way == ("waking", "offered"):
+        # Nobody saw the plug during F: diode and switch are looked at anew, and what flows is another record. Who may
+        # charge stays with the cable, or each wake-up in the night would strand its owner.
+        seen_pilot = pilot.without_diode(seen_pilot)
+        meter = energy.with_session(meter, now_ms)
+        if seen_pilot.letter == "C":
+            found_claims = simplified(found_claims, now_ms)
+    return seen_pilot, meter, found_claims
+
+
+def plugged(found_claims: "Claims", before: "Pilot", seen_pilot: "Pilot", times: "tuple[int, int]") -> "Claims":
     """Claims after a plug-in, or after a fault that a car waited out."""
+    now_ms = times[0]
     if before.letter == "A" and now_ms >= before.stable_at_ms:
         # No car for 500 ms before: a new plug-in, which does not wait (grid-contract.md, profiles; faults.md S17).
         found_claims = claims.without_source(found_claims, "power_return", now_ms)
         found_claims = claims.without_source(found_claims, "mains", now_ms)
-    if seen_pilot.letter == "C":
-        limit = Claim("car", SIMPLIFIED_CAR_MA, now_ms, None, CAR_REF, "", 0, "", 0)
-        found_claims = claims.summed(claims.replaced(found_claims.rows, limit), now_ms)
-    return found_claims
+    elif now_ms - times[1] > units.LETTER_STABLE_MS and before.stable_at_ms != pilot.UNSEEN_MS:
+        return found_claims
+    # At a power return nobody saw the plug-in: a car that asks in x1 is taken for one without a switch.
+    return simplified(found_claims, now_ms) if seen_pilot.letter == "C" else found_claims
+
+
+def simplified(found_claims: "Claims", now_ms: int) -> "Claims":
+    """Claims of a car that asks at once: it has no switch to stop with. Letter B shows that it has one."""
+    limit = Claim("car", SIMPLIFIED_CAR_MA, now_ms, None, CAR_REF, "", 0, "", 0)
+    return claims.summed(claims.replaced(found_claims.rows, limit), now_ms)
 
 
 def after_commands(

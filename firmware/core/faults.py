@@ -6,6 +6,7 @@ from firmware.core.records import Active, Event, Faults
 REACTIONS: "tuple[Reaction, ...]" = ("", "warn", "no_start", "stop", "open", "locked")
 SOFT_CLEAR_MS = 30_000  # soft: 30 s after the cause is gone (faults.md, classes)
 RETRY_CLEAR_MS = 900_000  # retry: 15 min (requirements §2, leakage trip)
+TICK_MOST_MS = 54  # two ticks of 27 ms, the longest that a board may have
 COUNT_KEPT_MS = 86_400_000  # counters fall back after 24 h without a recurrence
 CRASH_WINDOW_MS = 600_000  # faults.md X1: three within ten minutes
 
@@ -44,6 +45,7 @@ FAULTS = (
     ("W2", 0, "warn", 0, "soft", 0, 17),
     ("S14r", 0, "open", 100, "retry", 3, 2),
     ("X1", 0, "open", 100, "soft", 2, 0),
+    ("S12h", 0, "stop", 0, "soft", 3, 4),
 )
 
 NO_FAULTS = Faults((), (), (), "")
@@ -63,14 +65,20 @@ S12C, S12D, S13A, S13B, S13C = row_of("S12c"), row_of("S12d"), row_of("S13a"), r
 S14, S14R, S15, S16, S17 = row_of("S14"), row_of("S14r"), row_of("S15"), row_of("S16"), row_of("S17")
 S17S, S17P, S18 = row_of("S17s"), row_of("S17p"), row_of("S18")
 K1, K2, K3, K4 = row_of("K1"), row_of("K2"), row_of("K3"), row_of("K4")
+S12H = row_of("S12h")
 W1, W2, X1, X3 = row_of("W1"), row_of("W2"), row_of("X1"), row_of("X3")
 
 
-def watched(faults: "Faults", mask: int, now_ms: int, letter: "Letter") -> "tuple[Faults, Events]":
-    """(Faults, events) after one tick with the conditions of `mask`; the same Faults while nothing is wrong."""
+def watched(
+    faults: "Faults", mask: int, now_ms: int, letter: "Letter", passed_ms: int = TICK_MOST_MS
+) -> "tuple[Faults, Events]":
+    """(Faults, events) after one tick with the conditions of `mask`; the same Faults while nothing is wrong.
+
+    passed_ms: since the tick before.
+    """
     if not mask and not faults.active and not faults.pending:
         return faults, ()
-    pending, confirmed = confirmed_of(faults, mask, now_ms)
+    pending, confirmed = confirmed_of(faults, mask, now_ms, passed_ms)
     active = ()
     events = ()
     for fault in faults.active:
@@ -96,17 +104,28 @@ def unplugged(faults: "Faults") -> "Faults":
     return faults if counts == faults.counts else Faults(faults.pending, faults.active, counts, faults.reaction)
 
 
-def confirmed_of(faults: "Faults", mask: int, now_ms: int) -> "tuple[Pending, tuple[int, ...]]":
-    """(pending, confirmed row indices): conditions that lasted their confirm time."""
+def confirmed_of(faults: "Faults", mask: int, now_ms: int, passed_ms: int) -> "tuple[Pending, tuple[int, ...]]":
+    """(pending, confirmed row indices): conditions that filled their confirm time.
+
+    A condition that goes is not forgotten: its time drains at a quarter of the speed at which it fills, so that one
+    that is there more than half of the time is confirmed within four confirm times, and one under a fifth never.
+    Confirm times of two ticks or less begin anew. Of a tick that came late nobody knows what was between.
+    """
     pending = ()
     confirmed = ()
+    drained_ms = min(passed_ms, TICK_MOST_MS)
+    drained_ms += drained_ms // 4
+    for row, at_ms in faults.pending:
+        confirm_ms = FAULTS[row][1]
+        if not mask >> row & 1 and confirm_ms > TICK_MOST_MS and at_ms + drained_ms - now_ms < confirm_ms:
+            pending += ((row, at_ms + drained_ms),)
     index = 0
     while mask >> index:
         if mask >> index & 1:
             confirm_at_ms = now_ms + FAULTS[index][1]
             for row, at_ms in faults.pending:
                 if row == index:
-                    confirm_at_ms = at_ms
+                    confirm_at_ms = max(at_ms, now_ms)
             pending += ((index, confirm_at_ms),)
             if now_ms >= confirm_at_ms:
                 confirmed += (index,)

@@ -5,7 +5,7 @@ from collections import namedtuple
 # This module shares no code and no number with the state machine, on purpose (architecture, one tick).
 C_LOW_MV, C_HIGH_MV = 4200, 7800  # letter C with its widest edges (requirements §1)
 D_LOW_MV = 1200  # letter D down to here, on ventilated boards
-NO_CAR_MV = 10200  # above: nobody at the plug, whatever was seen before is void
+NO_CAR_MV = 11_000  # above: nobody at the plug, whatever was seen before is void; B of a box at 12.6 V is under 10.5
 REAL_MV = 13_500  # beyond it the reading is not a pilot
 DIODE_MV = -10_000  # low half of a car with its diode (requirements §1)
 DIODE_LOST_MS = 450  # faults.md S2: off within 500 ms

@@ -1,6 +1,6 @@
 """What the box remembers of the place it hangs in: button, heat, cable, mains, and what its contactor did there."""
 
-from firmware.core import faults, units
+from firmware.core import claims, faults, offer, units
 from firmware.core.records import Local, Ref
 
 # tenths of a degree at which a level begins and ends: half of the wiring, a quarter, stop (requirements §2)
@@ -24,10 +24,15 @@ OWN = (
     ("sensor", Ref("board", "sensor", 0)),
 )
 NO_LIMITS = (None, None, None, None)
+NO_PLUG: "Plug" = (None, None, None, None)
+PLUG_BOUNCES_MS, PLUG_HELD_MS = 1000, 500  # requirements §1, proximity (unconfirmed)
 
 # Places of the fields of Local, for with_part().
 BUTTON, PRESSED, HEAT, MOVED, MAINS, B_AT, FLOWED, LASTED, BLIND = 0, 1, 2, 3, 4, 5, 6, 7, 8
 MAY_WAKE, ALLOWED, LIMITS, HOT_AT, DAMPED, CLOSINGS, CHANCE = 9, 10, 11, 12, 13, 14, 15
+PLUG, ASKED, OVER = 17, 19, 20
+INRUSH_MS = 1000  # of a car's filters and electronics; the short circuit is the breaker's (faults.md S12)
+SENSOR_RELEASES_MS = 2000  # a leakage sensor that was asked to trip has cleared by then (unconfirmed)
 
 
 def first_local(now_ms: int, is_power_return: bool, kit: "Kit") -> "Local":
@@ -51,6 +56,10 @@ def first_local(now_ms: int, is_power_return: bool, kit: "Kit") -> "Local":
         (),
         kit.chance,
         kit,
+        NO_PLUG,
+        now_ms,
+        None,
+        0,
     )
 
 
@@ -63,8 +72,8 @@ def with_part(local: "Local", index: int, value: object) -> "Local":
     return Local(*parts)  # pyright: ignore[reportArgumentType]  its own parts but for one
 
 
-def watched(memory: "Memory", readings: "Readings", settings: "SettingsRecord") -> "Local":
-    """Local after this tick's readings; memory holds the pilot of this tick."""
+def watched(memory: "Memory", readings: "Readings", settings: "SettingsRecord", passed_ms: int = 0) -> "Local":
+    """Local after this tick's readings, passed_ms after those before; memory holds the pilot of this tick."""
     local = memory.local
     now_ms = readings.now_ms
     if readings.is_button_pressed or local.button_at_ms is not None:
@@ -82,6 +91,21 @@ def watched(memory: "Memory", readings: "Readings", settings: "SettingsRecord") 
         local = with_part(local, B_AT, None)
     elif local.b_at_ms is None:
         local = with_part(local, B_AT, now_ms)
+    if readings.proximity_ohm is not None or local.plug != NO_PLUG:
+        plug = plug_after(local.plug, plug_rating_ma(readings.proximity_ohm), memory.pilot.letter, now_ms)
+        if plug is not local.plug:
+            local = with_part(local, PLUG, plug)
+    if memory.outputs.wants_residual_test or local.asked is not None:
+        asked = sensor_asked_after(
+            local.asked, memory.outputs.wants_residual_test, readings.is_residual_tripped, now_ms
+        )
+        local = with_part(local, ASKED, asked)
+    over = 0
+    if memory.stage.state == "charging" and now_ms - local.moved_at_ms >= INRUSH_MS:
+        most_ma, passed_ms = max(readings.currents_ma), min(passed_ms, faults.TICK_MOST_MS)
+        over = offer.heated(local.over, most_ma, offer.reference_ma(memory.offer, now_ms), passed_ms)
+    if over != local.over:
+        local = with_part(local, OVER, over)
     if memory.stage.state == "charging":
         if not local.has_flowed and max(readings.currents_ma) >= FLOW_MA:
             local = with_part(with_part(local, FLOWED, True), BLIND, 0)
@@ -130,23 +154,66 @@ def is_within(readings: "Readings", settings: "SettingsRecord", low_mv: int, hig
 
 def limits_of(known: "Memory", local: "Local", readings: "Readings", settings: "SettingsRecord") -> "OwnLimits":
     """What the box itself allows now, in mA: (heat, cable's resistor, lock, current sensor); None: no limit."""
+    plug_ma = plug_rating_ma(readings.proximity_ohm)
+    if plug_ma is None and known.pilot.letter != "A":
+        plug_ma = local.limits[1]  # a cable does not get thicker because nobody can read it (faults.md S7)
+    kept_ma = local.plug[0]
+    if plug_ma is not None and kept_ma is not None:
+        plug_ma = min(plug_ma, kept_ma)
+    lock_ma = 0 if settings.locked_until_allowed and not local.is_allowed else None
+    is_blind = local.blind >= BLIND_SESSIONS or faults.is_active(known.faults.active, faults.S10)
+    blind_ma = BLIND_MA if is_blind else None
     heat_ma = None
     if local.heat:
         heat_ma = units.MIN_OFFER_MA
         if local.heat != HEAT_UNKNOWN:
-            heat_ma = max(heat_ma, settings.wiring_limit_ma // (2 if local.heat == 1 else 4))
-    plug_ma = None
-    ohm = readings.proximity_ohm
-    if ohm is not None and PLUG_LEAST_OHM <= ohm <= PLUG_MOST_OHM:
-        index = 0
-        while ohm > RATINGS[index][0]:
-            index += 1
-        plug_ma = RATINGS[index][1]
-    elif known.pilot.letter != "A":
-        plug_ma = local.limits[1]  # a cable does not get thicker because nobody can read it (faults.md S7)
-    lock_ma = 0 if settings.locked_until_allowed and not local.is_allowed else None
-    is_blind = local.blind >= BLIND_SESSIONS or faults.is_active(known.faults.active, faults.S10)
-    return heat_ma, plug_ma, lock_ma, BLIND_MA if is_blind else None
+            cold_ma = claims.limit_without(known.claims.rows, OWN, known.now_ms)
+            for limit_ma in (settings.wiring_limit_ma, plug_ma, blind_ma):
+                if limit_ma is not None:
+                    cold_ma = min(cold_ma, limit_ma)
+            heat_ma = max(heat_ma, cold_ma // (2 if local.heat == 1 else 4))
+    return heat_ma, plug_ma, lock_ma, blind_ma
+
+
+def sensor_asked_after(
+    asked: "tuple[int, bool] | None", is_asked: bool, is_tripped: bool, now_ms: int
+) -> "tuple[int, bool] | None":
+    """Local.asked after this tick. A trip that nobody asked for is a leak from the moment the last one has cleared."""
+    has_tripped = is_tripped or (asked is not None and asked[1])
+    if is_asked:
+        return now_ms, has_tripped
+    if asked is None or (asked[1] and not is_tripped) or now_ms - asked[0] >= SENSOR_RELEASES_MS:
+        return None
+    return asked[0], has_tripped
+
+
+def plug_rating_ma(ohm: "int | None") -> "int | None":
+    """Rating in mA that a cable's resistor tells; None where there is none to read."""
+    if ohm is None or not PLUG_LEAST_OHM <= ohm <= PLUG_MOST_OHM:
+        return None
+    index = 0
+    while ohm > RATINGS[index][0]:
+        index += 1
+    return RATINGS[index][1]
+
+
+def plug_after(plug: "Plug", rating_ma: "int | None", letter: "Letter", now_ms: int) -> "Plug":
+    """What is known of the cable: the lowest rating that held for PLUG_HELD_MS counts until the car leaves.
+
+    In the first second after a plug-in the contacts bounce, and nothing is kept; a lower rating counts at once all the
+    same, as long as it is read. plug: (kept mA, rating read last, since when, plugged in since when), None: not yet.
+    """
+    kept_ma, seen_ma, since_ms, plugged_ms = plug
+    if letter == "A":
+        return plug if kept_ma is not None or plugged_ms is None else NO_PLUG
+    if plugged_ms is None:
+        return kept_ma, rating_ma, now_ms, now_ms
+    if rating_ma != seen_ma:
+        return kept_ma, rating_ma, now_ms, plugged_ms
+    from_ms = max(since_ms or 0, plugged_ms + PLUG_BOUNCES_MS)
+    if rating_ma is None or now_ms - from_ms < PLUG_HELD_MS or (kept_ma is not None and kept_ma <= rating_ma):
+        return plug
+    return rating_ma, seen_ma, since_ms, plugged_ms
 
 
 def unplugged(local: "Local") -> "Local":
@@ -155,7 +222,7 @@ def unplugged(local: "Local") -> "Local":
         local = with_part(local, BLIND, local.blind + 1)
     for index in (FLOWED, LASTED, ALLOWED, DAMPED):
         local = with_part(local, index, False)
-    return with_part(local, MAY_WAKE, True)
+    return with_part(with_part(local, PLUG, NO_PLUG), MAY_WAKE, True)
 
 
 def rolled(local: "Local", count: int) -> "tuple[Local, int]":

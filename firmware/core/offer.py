@@ -4,6 +4,7 @@ from firmware.core import units
 from firmware.core.records import Offer
 
 FOLLOW_MS = 5000  # a car follows a lower duty within 5 s (requirements §1)
+BASE_PERCENT, MINUTE_S = 95, 60
 WITHDRAWN_MS = 6000  # in x1 the highest value of the last 6 s counts (requirements §2)
 
 
@@ -29,6 +30,27 @@ def offered(offer: "Offer", wanted_ma: int, now_ms: int) -> "Offer":
     # In x1 each value counts for 6 s after it was signalled last, an older one too.
     more_ms = WITHDRAWN_MS - FOLLOW_MS
     return Offer(0, now_ms + units.RAISE_HOLD_MS, reference_ma, until_ms + more_ms, now_ma, now_ms + WITHDRAWN_MS)
+
+
+def heated(over: int, most_ma: int, reference_ma: int, passed_ms: int) -> int:
+    """What over-current has heated so far, in A² s / 100, never below 0.
+
+    It grows by I² above BASE_PERCENT of what may be carried for ever, 1.1 x + 0.5 A, and falls below it. While it stays
+    under heat_most(), no minute carries more than that as RMS, whatever its pattern: 60 s x 95 % + 3 s = 60 s.
+    """
+    limit_da, most_da = limit_of(reference_ma), most_ma // 100
+    return max(0, over + (most_da * most_da - limit_da * limit_da * BASE_PERCENT // 100) * passed_ms // 1000)
+
+
+def heat_most(reference_ma: int) -> int:
+    """Where heated() must end."""
+    limit_da = limit_of(reference_ma)
+    return limit_da * limit_da * MINUTE_S * (100 - BASE_PERCENT) // 100
+
+
+def limit_of(reference_ma: int) -> int:
+    """1.1 x + 0.5 A of what is signalled, in tenths of an ampere (requirements §2)."""
+    return (reference_ma * 11 + 5000) // 1000
 
 
 def reference_ma(offer: "Offer", now_ms: int) -> int:

@@ -65,10 +65,12 @@ Memory = namedtuple(
     "Memory", ("now_ms", "pilot", "stage", "claims", "faults", "offer", "energy", "wear", "outputs", "seen", "local")
 )
 
-# Pilot as seen: stable_at_ms is when an unchanged letter counts as stable; judge_at_ms when the low half may be judged.
-Pilot = namedtuple("Pilot", ("letter", "stable_at_ms", "judge_at_ms", "is_diode_seen"))
+# Pilot as seen: stable_at_ms is when an unchanged letter counts as stable; judge_at_ms when the low half may be judged;
+# own_mv: what this board measures of its own +12 V, learnt while no car is there.
+Pilot = namedtuple("Pilot", ("letter", "stable_at_ms", "judge_at_ms", "is_diode_seen", "own_mv"))
 
-# Where the session stands. test: "" not yet, "trip", "clear", "passed" or "failed" (residual-current self-test).
+# Where the session stands. test, of the residual-current sensor: "" not yet, "before", "trip", "clear", "passed" or
+# "failed".
 Stage = namedtuple(
     "Stage",
     (
@@ -111,7 +113,9 @@ Wear = namedtuple("Wear", ("operations", "hot_openings"))
 # heat: level; moved_at_ms: last change of the contactor; mains_at_ms: since when the mains are good for a start (None:
 # they are not); b_at_ms: since when letter B stands; has_flowed, has_lasted, blind: current seen in this session, a
 # minute closed in it, sessions before without any; may_wake: one wake-up pulse is left; is_allowed: the owner lets this
-# car charge; limits: what the box itself claims; hot_at_ms: the last hot openings; is_damped, closings: damping.py.
+# car charge; limits: what the box itself claims; hot_at_ms: the last hot openings; is_damped, closings: damping.py;
+# plug: what the cable's resistor told (local.py, plug_after); begun_ms: power-on; asked: (when the box last asked the
+# leakage sensor to trip, whether it did), None once it has cleared; over: offer.py, heated.
 Local = namedtuple(
     "Local",
     (
@@ -132,6 +136,10 @@ Local = namedtuple(
         "closings",
         "chance",
         "kit",
+        "plug",
+        "begun_ms",
+        "asked",
+        "over",
     ),
 )
 

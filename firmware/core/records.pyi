@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 Letter: TypeAlias = Literal["A", "B", "C", "D", "E", "F"]
 PilotMode: TypeAlias = Literal["high", "pwm", "low"]
 State: TypeAlias = Literal["idle", "testing", "waiting", "offered", "waking", "charging", "stopping", "faulted"]
-SelfTest: TypeAlias = Literal["", "trip", "clear", "passed", "failed"]
+SelfTest: TypeAlias = Literal["", "before", "trip", "clear", "passed", "failed"]
 Reaction: TypeAlias = Literal["", "warn", "no_start", "stop", "open", "locked"]
 
 class Readings(NamedTuple):
@@ -92,6 +92,7 @@ class Pilot(NamedTuple):
     stable_at_ms: int
     judge_at_ms: int
     is_diode_seen: bool
+    own_mv: int
 
 class Stage(NamedTuple):
     state: State
@@ -168,6 +169,10 @@ class Local(NamedTuple):
     closings: tuple[int, ...]
     chance: int
     kit: Kit
+    plug: tuple[int | None, int | None, int | None, int | None]
+    begun_ms: int
+    asked: tuple[int, bool] | None
+    over: int
 
 class Kit(NamedTuple):
     rated_operations: int

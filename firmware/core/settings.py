@@ -57,6 +57,15 @@ def changed(settings: "SettingsRecord", changes: "dict[str, Json]") -> "Settings
     return Settings(*values)  # pyright: ignore[reportArgumentType]  each passed the check of its row
 
 
+def fitted(settings: "SettingsRecord", phases: int) -> "SettingsRecord":
+    """Settings that a board with so many phases can have: what it does not measure cannot be wired to it."""
+    if settings.phases <= phases:
+        return settings
+    parts: list[object] = list(settings)
+    parts[KEYS.index("phases")] = phases
+    return Settings(*parts)  # pyright: ignore[reportArgumentType]  its own parts but for one
+
+
 def refused(row: "SettingRow", value: object) -> "Refusal | None":
     """Refusal with words when `value` does not fit the row of SETTINGS, else None."""
     key, kind, low, high, step = row[:5]

@@ -3,7 +3,7 @@
 from machine import Pin
 
 from firmware.core.records import Readings
-from firmware.drivers.clock import Clock
+from firmware.drivers import clock
 from firmware.drivers.contactor import Contactor
 from firmware.drivers.current_sensor import CurrentSensor
 from firmware.drivers.dividers import Dividers
@@ -15,18 +15,32 @@ from firmware.drivers.residual_current import ResidualCurrent
 class Board:
     """The seam between firmware and pins; the simulator offers the same four calls."""
 
+    last = None  # the one that was made last: who ends the firmware lets it rest (main.py)
+
     def __init__(self, facts):
         """The contactor comes first: its pins are low before anything else is touched."""
         self.facts = facts
         self._contactor = Contactor(facts.pins)
+        Board.last = self
         self._pilot = PilotLine(facts)
         self._residual = ResidualCurrent(facts.pins.residual_tripped, facts.pins.residual_test)
         self._currents = CurrentSensor(facts)
         self._dividers = Dividers(facts.pins)
         self._panel = Panel(facts.pins)
         self._earth = Pin(facts.pins.earth_ok, Pin.IN, Pin.PULL_DOWN)
-        self._clock = Clock()
+        self._clock = clock.Clock()
         self._is_testing = False
+        self._is_asked = False  # whether the contactor is told to be closed
+
+    def rest(self):
+        """All outputs as before the first tick, as nothing ticks any more: contactor open, steady pilot, no test."""
+        try:
+            self._contactor.rest()
+        finally:
+            self._pilot.rest()
+            self._residual.test(False)
+            self._is_testing = False
+            self._panel.show("red")
 
     def bridge(self):
         """Keep a closed contactor through one known stall of at most 1.5 s."""
@@ -45,14 +59,22 @@ class Board:
         return self._clock.boot_epoch_ms()
 
     def set_wall_s(self, wall_s):
-        """Set the time of day."""
+        """Set the time of day, and the chip's own clock."""
         self._clock.set_wall_s(wall_s)
+
+    def set_floor_s(self, wall_s):
+        """The chip's own clock tells no earlier UTC second than this one."""
+        clock.not_before(wall_s)
+
+    def show_no_time(self, is_missing):
+        """Whether the light says, where nothing else is to be said, that the time of day is missing."""
+        self._panel.is_time_missing = is_missing
 
     def sense(self):
         """Readings of one tick; now_ms is the moment of the pilot reading, the urgent one and so the last."""
         temperature_tenths_c, proximity_ohm = self._dividers.sense()
         currents = self._currents
-        currents_ma, voltages_mv, power_mw = currents.sense()
+        currents_ma, voltages_mv, power_mw = currents.sense(self._pilot.beside, not self._is_asked)
         now_ms = self._clock.now_ms()
         high_mv, low_mv, age_ms = self._pilot.sense(now_ms)
         return Readings(
@@ -78,7 +100,8 @@ class Board:
 
     def act(self, outputs):
         """Contactor first, then pilot, self-test and light; a closed contactor is a lease this call renews."""
-        if outputs.is_contactor_closed:
+        self._is_asked = outputs.is_contactor_closed
+        if self._is_asked:
             self._contactor.renew()
         else:
             self._contactor.open()

@@ -41,18 +41,18 @@ class Console:
                 break  # mpremote writes on at once, and what follows is the prompt's
         return made
 
-    def asked(self):
-        """Whether a question mark was typed since the last look; while the line is the prompt's, which waits for it."""
+    def heard(self):
+        """As read(), while the line is the prompt's, which waits for it: a Ctrl-C among the bytes ends the firmware."""
         if self._ear is None:
             self._ear = select.poll()
             self._ear.register(sys.stdin, select.POLLIN)
-        is_asked = False
-        for _ in range(MOST_AT_ONCE):
-            byte = sys.stdin.buffer.read(1) if self._ear.poll(0) else b""
+        made = b""
+        while len(made) < MOST_AT_ONCE and self._ear.poll(0):
+            byte = sys.stdin.buffer.read(1)
             if not byte:
                 break
-            is_asked = is_asked or byte == b"?"
-        return is_asked
+            made += byte
+        return made
 
     def write(self, payload):
         """One whole frame."""

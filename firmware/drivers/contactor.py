@@ -29,15 +29,14 @@ class Contactor:
         self._is_asked = False
         self._level = 0
         self._number = pins.coil_heartbeat
-        self._edge_ms = time.ticks_ms()
+        self._edge_ms = time.ticks_ms()  # of the last edge, also of one that a train will make
         self._train = None
 
     def renew(self):
         """Keep the coil for one more lease."""
         self._is_asked = True
         if self._train is not None and not self._is_over(self._train):
-            self._edge_ms = time.ticks_ms()
-            self._enable.value(1)
+            self._enable.value(1)  # a lease until the end of the train, and no longer
             return
         self._enable.value(1)
         self._level ^= 1
@@ -50,6 +49,7 @@ class Contactor:
 
         self._train = RMT(0, pin=Pin(self._number), clock_div=80)  # 1 us a step
         self._train.write_pulses([BRIDGE_EDGE_US] * BRIDGE_EDGES, 1)
+        self._edge_ms = time.ticks_add(time.ticks_ms(), BRIDGE_EDGE_US // 1000 * BRIDGE_EDGES)
 
     def _is_over(self, train):
         """Whether the train has ended; then the pin is the tick's again."""
@@ -65,9 +65,18 @@ class Contactor:
         self._is_asked = False
         self._enable.value(0)
 
+    def rest(self):
+        """Drop the coil, and leave nothing that could move its pins without the program."""
+        self.open()
+        if self._train is not None:
+            self._train.deinit()
+            self._train = None
+        self._level = 0
+        self._heartbeat = Pin(self._number, Pin.OUT, value=0)
+
     def is_enabled(self):
         """What the enable pin reads back. After a stall longer than the lease it is let go: nothing closes unasked."""
-        if self._is_asked and self._train is None and time.ticks_diff(time.ticks_ms(), self._edge_ms) > LEASE_MS:
+        if self._is_asked and time.ticks_diff(time.ticks_ms(), self._edge_ms) > LEASE_MS:
             self.open()
         return self._enable.value() == 1
 

@@ -12,6 +12,7 @@ PATTERNS = (
     ("red", 1, 0, 0, False),
 )
 BLINK_TICKS = 20
+WINK_TICKS, WINK_EVERY = 4, 200  # of a dark light where the time of day is missing: 80 ms in 4 s
 
 
 class Panel:
@@ -23,13 +24,16 @@ class Panel:
         self._lid = Pin(pins.lid_closed, Pin.IN, Pin.PULL_UP)
         self._ticks = 0
         self._shown = (0, 0, 0)
+        self.is_time_missing = False
 
     def show(self, pattern):
-        """Light for this tick."""
-        self._ticks = (self._ticks + 1) % (2 * BLINK_TICKS)
+        """Light for this tick. A missing time of day winks in blue where all is dark: in idle and nowhere else."""
+        self._ticks = (self._ticks + 1) % WINK_EVERY
+        if self.is_time_missing and pattern == "off" and self._ticks < WINK_TICKS:
+            pattern = "blue"
         for row in PATTERNS:
             if row[0] == pattern:
-                levels = (0, 0, 0) if row[4] and self._ticks >= BLINK_TICKS else row[1:4]
+                levels = (0, 0, 0) if row[4] and self._ticks % (2 * BLINK_TICKS) >= BLINK_TICKS else row[1:4]
                 if levels != self._shown:
                     self._shown = levels
                     for index in range(3):

@@ -1,22 +1,14 @@
 """The radio: one station and one access point, spoken of in the firmware's own words."""
 
+import time
+
 import network
 
 MOST_NETWORKS = 16
 POINT_ADDRESS = "192.168.4.1"
 POINT_CLIENTS = 4
-# Why the station is not connected: numbers of the ESP32's radio, the rest is "down". 15 and 204: the handshake that
-# proves the password never ended.
-REASONS = (
-    (1001, "connecting"),
-    (202, "wrong_password"),
-    (204, "wrong_password"),
-    (15, "wrong_password"),
-    (201, "no_network"),
-    (210, "no_network"),
-    (211, "no_network"),
-    (212, "no_network"),
-)
+GOT_ADDRESS, CONNECTING = 1010, 1001  # of WLAN.status(), network_wlan.c
+SCAN_TRIES, SCAN_AGAIN_S = 4, 2  # the radio refuses a scan while it joins, which takes some seconds
 
 
 class Wifi:
@@ -30,7 +22,7 @@ class Wifi:
             # One attempt for each connect(): the back-off is the firmware's.
             self._station.config(reconnects=0)
         except (ValueError, TypeError):
-            pass  # a port without this setting tries again by itself
+            pass  # a port without this setting tries again by itself, until it is told to leave
         self._point = None
         self._found = []
         self._rows = None  # what a scan's thread left, not yet looked at
@@ -41,31 +33,38 @@ class Wifi:
         network.hostname(name[:32])
 
     def connect(self, ssid, password):
-        """Begin to connect; state() tells the rest. Errors: OSError."""
+        """Begin one try; look() tells the rest. Errors: OSError, also while the station is still connected."""
         if self._station.isconnected():
-            self._station.disconnect()
-        self._station.connect(ssid, password or None)
+            raise OSError("still connected")  # the ESP-IDF wants a disconnect first, and that is told late
+        try:
+            self._station.connect(ssid, password or None)
+        except RuntimeError as error:  # an error of the ESP-IDF that the port has no words for
+            raise OSError(str(error))
 
     def disconnect(self):
         """Leave, or give up joining."""
         try:
             self._station.disconnect()
-        except OSError:
+        except (OSError, RuntimeError):
             pass  # there was nothing to leave
 
-    def state(self):
-        """ "down", "connecting", "connected", "wrong_password" or "no_network"."""
-        if self._station.isconnected():
-            return "connected"
+    def look(self):
+        """(number, is_linked): WLAN.status(), 1010 only with an address; whether an access point took the station."""
         number = self._station.status()
-        for known, code in REASONS:
-            if known == number:
-                return code
-        return "down"
+        if number == GOT_ADDRESS:
+            # A lease that ran out does not change the port's number.
+            return (number if self.address() else CONNECTING), True
+        try:
+            # Asked of the radio itself: the number hides it while an older reason sticks.
+            self._station.status("rssi")
+        except (OSError, RuntimeError, ValueError, TypeError):
+            return number, False
+        return number, True
 
     def address(self):
         """The box's address, "" without one."""
-        return self._station.ifconfig()[0] if self._station.isconnected() else ""
+        address = self._station.ifconfig()[0] if self._station.isconnected() else "0.0.0.0"
+        return "" if address == "0.0.0.0" else address
 
     def dns_servers(self):
         """Tuple of the addresses of name servers, empty without any."""
@@ -105,11 +104,14 @@ class Wifi:
             self._is_scanning = False  # the list stays as it is
 
     def _scan(self):
-        """Body of the thread."""
-        try:
-            self._rows = self._station.scan()
-        except Exception:  # a thread's error must not be printed over a frame of the console
-            self._rows = ()
+        """Body of the thread. A scan that never succeeds leaves the list as it is."""
+        for number in range(SCAN_TRIES):
+            try:
+                self._rows = self._station.scan()
+                break
+            except Exception:  # a thread's error must not be printed over a frame of the console
+                if number < SCAN_TRIES - 1:
+                    time.sleep(SCAN_AGAIN_S)
         self._is_scanning = False
 
     def is_scanning(self):

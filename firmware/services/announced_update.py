@@ -10,7 +10,6 @@ from firmware.wire import acknowledgement, http_response, update_announcement, u
 
 OPEN_S = 30  # name, connection, TLS and the head of the answer together
 REST_MS = 600_000  # flash wears: after a no that came when the slot was being written the box rests
-MOST_B = update_header.HEAD_B + update_header.MOST_MANIFEST_B + update_header.SIGNATURE_B + update_header.MOST_PAYLOAD_B
 ISSUER = "house"
 
 Place = namedtuple("Place", ("host", "port", "ca_der"))  # what mqtt_link wants to know
@@ -56,7 +55,7 @@ class Download:
             if not octet:
                 break
             head += octet
-        found = http_response.length_of(head, MOST_B)
+        found = http_response.length_of(head, update_header.MOST_B)
         if isinstance(found, Refusal):
             self.detail = found.field
             return found.code

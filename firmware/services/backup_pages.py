@@ -9,9 +9,10 @@ from firmware.wire import web_api
 class BackupPages:
     """Calls on the settings of one box."""
 
-    def __init__(self, app, codes):
-        """codes: the Throttle of the installer's code, one for every way to guess it."""
+    def __init__(self, app, codes, kept):
+        """codes: the Throttle of the installer's code, one for every way to guess it; kept: WebService.kept."""
         self._app = app
+        self._kept = kept
         self._codes = codes
 
     def rows(self):
@@ -25,7 +26,7 @@ class BackupPages:
         dropped.drop()
         return web_service.answer(made, 200)
 
-    def _restore(self, request):
+    async def _restore(self, request):
         from firmware.services import dropped, web_backup
 
         fields = web_api.fields_of(request.body, MOST_BODY)
@@ -35,9 +36,9 @@ class BackupPages:
         dropped.drop()
         if isinstance(made, Refusal):
             return web_service.refused(made, web_service.STATUS_OF.get(made.code, 400))
-        return web_service.answer(made, 200)
+        return await self._kept() or web_service.answer(made, 200)
 
 
 def add_to(web, app):
     """Add the calls to a WebService."""
-    web.add(BackupPages(app, web.codes).rows())
+    web.add(BackupPages(app, web.codes, web.kept).rows())

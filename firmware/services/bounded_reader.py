@@ -6,6 +6,10 @@ MOST_LINE = 1024
 MOST_HEADERS = 32
 MOST_BODY = 2048
 DEADLINE_S = 5
+# A body that nobody wanted is read and dropped: so much of it, so long, and while it comes fast enough.
+DROPPED_B = 4 << 20  # more than the longest update
+DROPPED_S = 60
+FREE_MS, LEAST_B_A_MS = 3000, 2  # after so long at least 2 kB/s on average: who is silent or slower holds no place
 
 
 class TooMuch(Exception):
@@ -20,6 +24,7 @@ class BoundedReader:
         self._now_ms = now_ms
         self._until_ms = now_ms() + DEADLINE_S * 1000
         self._lines = 0
+        self.left_b = 0  # of the body that the head announced
 
     def _left_s(self):
         """Seconds left of the deadline. Errors: TooMuch."""
@@ -34,7 +39,11 @@ class BoundedReader:
         if self._lines > MOST_HEADERS + 2:
             raise TooMuch("too many headers")
         left_s = self._left_s()
-        return await asyncio.wait_for(self._line(), left_s)
+        line = await asyncio.wait_for(self._line(), left_s)
+        name, _, value = line.partition(b":")
+        if name.lower() == b"content-length" and value.strip().isdigit():
+            self.left_b = int(value)
+        return line
 
     async def _line(self):
         line = bytearray()
@@ -60,4 +69,26 @@ class BoundedReader:
         if not 0 <= count <= MOST_BODY:
             raise TooMuch("the body is too long")
         left_s = self._left_s()
-        return await asyncio.wait_for(self._reader.readexactly(count), left_s)
+        octets = await asyncio.wait_for(self._reader.readexactly(count), left_s)
+        self.left_b -= count
+        return octets
+
+    async def dropped(self):
+        """Read what is left of the body and forget it, before the line is closed.
+
+        Whoever sends all of it before he reads would see a reset in place of the answer else.
+        """
+        most_b = min(self.left_b, DROPPED_B)
+        self.lengthen(DROPPED_S)
+        until_ms = self._now_ms() + FREE_MS
+        try:
+            while most_b > 0:
+                wait_s = min(self._left_s(), (until_ms - self._now_ms()) / 1000)
+                count = len(await asyncio.wait_for(self._reader.read(min(most_b, MOST_BODY)), wait_s) or b"")
+                until_ms += count // LEAST_B_A_MS
+                self.left_b -= count
+                most_b = count and most_b - count
+                if self._now_ms() >= until_ms:
+                    break
+        except (TooMuch, OSError, asyncio.TimeoutError):
+            pass  # he is gone, or too slow

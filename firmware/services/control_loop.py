@@ -6,8 +6,14 @@ import gc
 from firmware.core import decide, interlock
 from firmware.core.records import Decision, Event, Outputs
 
-GC_EVERY_TICKS = 8  # garbage of a tick is under 1 kB; a collection costs more than a tick's decision
+# Garbage of a tick is under 1 kB, and a collection costs more than a tick's decision: 28 ms of 300 kB live by the chip
+# file's worst values. So the next one comes when such ticks have used what is free, but within these numbers of ticks;
+# where services use more, the interpreter collects by itself.
+GC_EVERY_TICKS, GC_MOST_TICKS = 8, 160
+GC_FREE_B = 1024  # of free memory for each tick between two collections
 LOW_B = 8192  # eight ticks of garbage: with less, services give theirs back before a tick fails (faults.md X4)
+LATE_STEP_MS, LATE_STEPS = 2, 64  # later ticks are counted with the last
+NEVER_MS = 1 << 20
 WORDS_MOST = 96  # characters of an error kept in the event
 
 OPEN = Outputs(False, "high", 1000, "red", False)  # made now, for a tick without memory to make it
@@ -51,7 +57,10 @@ class ControlLoop:
         self.starve: Callable[[], None] | None = None  # called after a collection that left little
         self.untold = 0
         self.worst_late_ms = 0
-        self._ticks = 0
+        self.late_counts = [0] * LATE_STEPS  # ticks by lateness, for device prove
+        self.coil_on_ms = memory.now_ms - NEVER_MS  # moment of the last tick with a closed contactor (flash_gate.py)
+        self._to_collect = GC_EVERY_TICKS  # ticks until the next collection
+        self._free_b = self._since = 0  # bytes that the last one left, ticks since then
 
     def tick(self):
         """One tick. An exception opens the contactor, is told with its place, and never leaves this function."""
@@ -71,6 +80,8 @@ class ControlLoop:
             if made is None:
                 return
         self.memory = made.memory
+        if made.outputs.is_contactor_closed:
+            self.coil_on_ms = made.memory.now_ms
         try:
             if self.note is not None:
                 self.note(before, readings, asked, made)
@@ -119,11 +130,16 @@ class ControlLoop:
             self.tick()
             if self.feed is not None:
                 self.feed()
-            self._ticks += 1
-            if self._ticks % GC_EVERY_TICKS == 0:
+            self._to_collect -= 1
+            self._since += 1
+            if not self._to_collect:
                 self._collect()
+            elif self.starve is not None and self._to_collect % GC_EVERY_TICKS == 0:
+                self._probe()
             next_ms += tick_ms
             late_ms = self.board.now_ms() - next_ms
+            step = min(max(late_ms, 0) // LATE_STEP_MS, LATE_STEPS - 1)
+            self.late_counts[step] = min(self.late_counts[step] + 1, NEVER_MS)  # a small int for ever
             if late_ms > 0:
                 self.worst_late_ms = max(self.worst_late_ms, late_ms)
                 next_ms += late_ms
@@ -132,10 +148,22 @@ class ControlLoop:
                 # A coroutine of the standard library: 0 ms or more, never a busy wait.
                 await asyncio.sleep(-late_ms / 1000)
 
+    def _probe(self):
+        """Look between two collections whether twice LOW_B are there in one piece: eight ticks may use half of it."""
+        try:
+            probe: list[object] = [None] * (LOW_B // 2)
+            probe.clear()  # which gives them back at once
+        except MemoryError:
+            self._collect()
+
     def _collect(self):
         """Collect garbage on purpose; where little is left, the services give way before the tick does."""
         gc.collect()
-        if self.starve is not None and gc.mem_free() < LOW_B:
+        free_b = gc.mem_free() if self.starve is not None else 0
+        self._to_collect = max(GC_EVERY_TICKS, min(GC_MOST_TICKS, free_b // GC_FREE_B))
+        used_b = max(0, self._free_b - free_b) * GC_EVERY_TICKS // max(1, self._since)
+        self._free_b, self._since = free_b, 0
+        if self.starve is not None and free_b < LOW_B + used_b:
             try:
                 self.starve()
             except MemoryError:

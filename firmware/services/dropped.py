@@ -9,12 +9,16 @@ NAMES = ("services.settings_copies", "services.state_files", "wire.settings_file
 MORE = (
     "wire.state_record",
     "wire.state_restored",
+    "wire.state_changed",
     "wire.backup",
     "services.web_backup",
     "services.factory_reset",
     "services.history_stream",
     "wire.history",
     "wire.signed_seqs",
+    "services.journal_start",
+    "services.short_pause",
+    "services.cable_settings",
     "services.dropped",
 )
 
@@ -36,6 +40,8 @@ def drop():
             del wire.state_record
         elif name == "wire.state_restored":
             del wire.state_restored
+        elif name == "wire.state_changed":
+            del wire.state_changed
         elif name == "wire.backup":
             del wire.backup
         elif name == "services.web_backup":
@@ -48,5 +54,11 @@ def drop():
             del wire.history
         elif name == "wire.signed_seqs":
             del wire.signed_seqs
+        elif name == "services.journal_start":
+            del services.journal_start
+        elif name == "services.short_pause":
+            del services.short_pause
+        elif name == "services.cable_settings":
+            del services.cable_settings
         else:
             del services.dropped

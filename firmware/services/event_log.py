@@ -3,6 +3,16 @@
 MOST_KEPT = 24
 # Whoever sends messages can cause as many of these as he likes: they make room first, so that no flood hides a fault.
 LESSER = ("refused", "received", "duplicate", "replayed", "command", "grid", "letter")
+# These come next, and most of what services tell. What is left names a login, a key or a fault, and keeps its place.
+LESS = ("state", "fault_gone", "charge_now")
+
+
+def rank(row):
+    """How much is lost with an entry: 0 to 2."""
+    code = row[2]
+    if code in LESSER:
+        return 0
+    return 1 if code in LESS or (code == "service" and row[3][0] != "installation") else 2
 
 
 class EventLog:
@@ -16,10 +26,7 @@ class EventLog:
         """Keep one Event with its moment."""
         ring = self._ring
         if len(ring) >= MOST_KEPT:
-            at = 0
-            while at < MOST_KEPT and ring[at][2] not in LESSER:
-                at += 1
-            ring.pop(at if at < MOST_KEPT else 0)
+            ring.remove(min(ring, key=rank))  # the oldest of the least
         self.count += 1
         ring.append((self.count, now_ms, event.code, event.args))
 

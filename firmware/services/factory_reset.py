@@ -1,20 +1,17 @@
 """Factory reset by the button: what is the owner's goes, to its end over any power cut; then the box starts anew."""
 
-import asyncio
 import os
 
-from firmware.core.records import Command, Ref
-from firmware.services import flash_files
+from firmware.services import flash_files, short_pause
+from firmware.services.flash_gate import gate
 
 MARKER = "factory_reset"  # as long as it lies there the next start goes on with it
 DONE = "factory_reset.done"  # lies there until the log, which went too, tells of the reset
 MOST_MARKER = 256
+MOST_STEPS = 100  # of the journal, at most 3 ms each, with the contactor open
 # What stays: of the ledger the meter's total alone, which never falls (faults.md I5); latches and what the grid asked
 # for, which no owner may lift so.
 KEPT = ("ledger-", "state.")
-OPEN_MS = 8000  # a pause opens within 6.1 s
-LOOK_S = 0.1
-REF = Ref("owner", "factory_reset", 0)
 
 
 def is_begun(folder):
@@ -39,10 +36,24 @@ def cleared(folder):
     is_whole = (is_bare or _keep_alone(folder, head)) and is_whole
     if is_whole and is_begun(folder):
         try:
-            os.rename(folder + MARKER, folder + DONE)
+            flash_files.rename(folder + MARKER, folder + DONE)
         except OSError:
             return False  # the next start tries again
     return is_whole
+
+
+def forget(journal):
+    """What the journal holds counts no more; it is erased while the box rests. Whether that is on flash."""
+    for _ in range(MOST_STEPS):
+        if journal.is_stored():
+            break
+        journal.step(False)
+    is_said = journal.checkpoint()
+    for _ in range(MOST_STEPS):
+        if journal.is_stored():
+            break
+        journal.step(False)
+    return is_said and journal.is_stored()
 
 
 def _total(folder):
@@ -91,20 +102,28 @@ async def run(app):
     """The button was held for 10 s: let the car go, forget, start anew."""
     app.tell("reset", app.phrases.phrase("reset.begun")[0])
     folder = app.config["data_dir"].rstrip("/") + "/"
-    now_ms = app.now_ms()
-    app.submit(Command("limit", "owner", 0, now_ms, now_ms + OPEN_MS, REF, "", 0, None, ""))
-    while app.now_ms() - now_ms < OPEN_MS:
-        await asyncio.sleep(LOOK_S)
-        if not app.loop.memory.outputs.is_contactor_closed:
-            break
-    app.submit(Command("resume", "owner", 0, now_ms, None, REF, "", 0, None, ""))
-    await asyncio.sleep(LOOK_S)
-    await app.state.keep(app)
+    if not await short_pause.opened(app):
+        app.notice("reset", "reset.not_now")
+        short_pause.over(app)
+        return
+    is_kept = await app.state.keep(app)
+    if not gate.may_touch_files():  # where no pause was needed the coil may have come on meanwhile
+        app.notice("reset", "reset.not_now")
+        short_pause.over(app)
+        return
     try:
+        app.ledger.save(app.now_ms(), app.board.wall_s())
         flash_files.write_whole(folder + MARKER, "\n".join(app.config.get("kept_files", ())).encode())
     except OSError:
         pass  # a full flash: what goes now makes room
-    if cleared(folder):
+    if is_kept:
+        forget(app.journal)
+    is_whole = cleared(folder)
+    if not is_kept and await app.state.keep(app):
+        is_kept = True
+        forget(app.journal)
+    # Latches that no file takes are in the journal and in memory alone: no restart may lose them.
+    if is_whole and is_kept:
         app.restart()
     else:
         app.notice("reset", "reset.not_whole")

@@ -1,6 +1,12 @@
-"""Files on the data partition: written whole under another name and renamed, read with a bound, every write counted."""
+"""Files of the box: written whole under another name and renamed, read with a bound, every write counted.
+
+Nothing else in the firmware writes, renames or takes away a file, and everything here asks the gate first: OSError,
+EBUSY, while the coil is on (flash_gate.py).
+"""
 
 import os
+
+from firmware.services.flash_gate import gate
 
 NEW = ".new"  # behind the name of what is not complete yet
 NOT_THERE, TOO_LONG = 2, 27  # ENOENT, EFBIG
@@ -14,6 +20,7 @@ class Tally:
     def __init__(self):
         self.writes = 0
         self.written_b = 0
+        self.proofs = 0  # writes that cable_proof.py asked for
         self._taken = []  # moments of the last minute in which a write was allowed
 
     def may_write(self, now_ms, is_urgent):
@@ -39,8 +46,40 @@ class Tally:
 tally = Tally()
 
 
+unclosed = []  # files whose writer ended while the coil was on; the collector would close them, and that writes
+
+
+def asked():
+    """Ask the gate, and end what was left open behind it. Errors: OSError, EBUSY, while the coil is on."""
+    gate.ask()
+    while unclosed:
+        unclosed.pop().close()
+
+
+class Growing:
+    """A file that is written in steps; before each step its writer waits for the gate."""
+
+    def __init__(self, path):
+        """Errors: OSError."""
+        asked()
+        self._file = open(path, "wb")  # noqa: SIM115  closed by close()
+
+    def write(self, octets):
+        """Append to it. Errors: OSError."""
+        gate.ask()
+        self._file.write(octets)
+
+    def close(self):
+        """It is complete, or what came of it stays; while the coil is on that waits. Errors: OSError."""
+        if gate.may_touch_files():
+            self._file.close()
+        elif self._file not in unclosed:
+            unclosed.append(self._file)
+
+
 def write_beside(path, data):
     """Write `data` (bytes) whole into path + NEW, for who renames more than one file. Errors: OSError; it is gone."""
+    asked()
     tally.note(len(data))
     try:
         with open(path + NEW, "wb") as file:
@@ -63,8 +102,15 @@ def write_whole(path, data):
         raise
 
 
+def rename(path, new_path):
+    """Give a file another name, in place of what was there. Errors: OSError."""
+    gate.ask()
+    os.rename(path, new_path)
+
+
 def append(path, data):
     """Add `data` (bytes) at the end of a file, which is made where it is missing. Errors: OSError; a part may stand."""
+    asked()
     tally.note(len(data))
     with open(path, "ab") as file:
         file.write(data)
@@ -72,6 +118,7 @@ def append(path, data):
 
 def read_bounded(path, most):
     """The bytes of a file of at most `most` bytes. Errors: OSError, EFBIG for a longer one."""
+    gate.ask()
     with open(path, "rb") as file:
         data = file.read(most + 1)
     if len(data) > most:
@@ -79,9 +126,18 @@ def read_bounded(path, most):
     return data
 
 
+def read_at(path, at, count):
+    """`count` bytes of a file from `at`, fewer at its end. Errors: OSError."""
+    gate.ask()
+    with open(path, "rb") as file:
+        file.seek(at)
+        return file.read(count)
+
+
 def is_gone(path):
     """Take a file away; whether there is none any more."""
     try:
+        gate.ask()
         os.remove(path)
     except OSError as error:
         return bool(error.args) and error.args[0] == NOT_THERE
@@ -91,6 +147,7 @@ def is_gone(path):
 def is_there(path):
     """Whether there is such a file; one that a failing flash does not tell of may be there."""
     try:
+        gate.ask()
         os.stat(path)
     except OSError as error:
         return not error.args or error.args[0] != NOT_THERE
@@ -100,7 +157,26 @@ def is_there(path):
 def removed(path):
     """Take a file away; whether it was there and is gone."""
     try:
+        gate.ask()
         os.remove(path)
     except OSError:
         return False
     return True
+
+
+def make_folder(path):
+    """Make a folder. Errors: OSError."""
+    gate.ask()
+    os.mkdir(path)
+
+
+def remove_folder(path):
+    """Take an empty folder away. Errors: OSError."""
+    gate.ask()
+    os.rmdir(path)
+
+
+def remove(path):
+    """Take a file away. Errors: OSError."""
+    gate.ask()
+    os.remove(path)

@@ -5,7 +5,8 @@ import os
 from microdot import Response
 
 from firmware.core.records import Refusal
-from firmware.services import web_service
+from firmware.services import flash_files, web_service
+from firmware.services.flash_gate import gate
 
 PIECE_B = 512
 
@@ -14,9 +15,7 @@ def pieces_of(path, size_b):
     """A file in pieces; it is open only while one is read, so that it may go meanwhile. Errors: OSError."""
     at = 0
     while at < size_b:
-        with open(path, "rb") as file:
-            file.seek(at)
-            piece = file.read(PIECE_B)
+        piece = flash_files.read_at(path, at, PIECE_B)
         if not piece:
             raise OSError("the record has gone")
         at += len(piece)
@@ -36,8 +35,15 @@ class FlightPages:
             ("GET", "/api/flight/<int:number>", self._record, False),
         )
 
+    def _charging(self):
+        """While the coil is on no file is read."""
+        words = "%s. %s" % self._recorder.phrase("refusal.charging")
+        return web_service.refused(Refusal("charging", "", words, None), 409)
+
     def _list(self, request):
         """Numbers and sizes of the records, oldest first."""
+        if not gate.may_touch_files():
+            return self._charging()
         found = []
         for number in self._recorder.numbers():
             found.append({"number": number, "size_b": os.stat(self._recorder.path(number))[6]})
@@ -45,6 +51,8 @@ class FlightPages:
 
     def _record(self, request, number=0):
         """The bytes of one record."""
+        if not gate.may_touch_files():
+            return self._charging()
         try:
             size_b = os.stat(self._recorder.path(number))[6]
         except OSError:

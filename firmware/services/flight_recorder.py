@@ -3,7 +3,8 @@
 import asyncio
 import os
 
-from firmware.services import flight_ring
+from firmware.services import flash_files, flight_ring
+from firmware.services.flash_gate import gate
 
 STEP_B = 512  # written at once; then the tick has its turn
 STEP_S = 0.02
@@ -25,6 +26,7 @@ class FlightRecorder:
         self._made_ms = []
         self.ring = flight_ring.FlightRing(app.loop, seconds)
         app.loop.note = self._note
+        self.phrase = app.phrases.phrase
 
     def _note(self, before, readings, asked, made):
         """The control loop calls this each tick; whatever goes wrong here ends the recording and nothing else."""
@@ -76,18 +78,23 @@ class FlightRecorder:
         return True
 
     async def _write(self, held, about):
-        """One record, whole or not at all; the oldest goes once the new one stands."""
+        """One record, whole or not at all; the oldest goes once the new one stands. While the coil is on it waits."""
+        await gate.opened()
         numbers = self.numbers()
         number = numbers[-1] + 1 if numbers else 1
-        with open(self._folder + PREFIX + PART, "wb") as file:
+        file = flash_files.Growing(self._folder + PREFIX + PART)
+        try:
             for piece in flight_ring.pieces(held, about):
                 view = memoryview(piece)
                 for at in range(0, len(view), STEP_B):
                     file.write(view[at : at + STEP_B])
                     await asyncio.sleep(STEP_S)
-        os.rename(self._folder + PREFIX + PART, self.path(number))
+                    await gate.opened()
+        finally:
+            file.close()
+        flash_files.rename(self._folder + PREFIX + PART, self.path(number))
         for old in numbers[: len(numbers) + 1 - KEPT]:
-            os.remove(self.path(old))
+            flash_files.remove(self.path(old))
         self._app.tell("recorder", "flight-%d.bin tells what came before %s" % (number, about["fault"]))
 
 

@@ -24,7 +24,7 @@ class HistoryPages:
         made = history_stream.opened(self._app, request.path, request.query_string or "")
         dropped.drop()
         if isinstance(made, Refusal):
-            return web_service.refused(made, 400)
+            return web_service.refused(made, web_service.STATUS_OF.get(made.code, 400))
         body, headers = made
         return Response(body, 200, headers)  # pyright: ignore[reportArgumentType]  microdot takes an asynchronous body
 

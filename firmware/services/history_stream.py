@@ -3,11 +3,12 @@
 import asyncio
 
 from firmware.core.records import Refusal
-from firmware.services import record_files
+from firmware.services import flash_files, ledger, record_files
+from firmware.services.flash_gate import gate
 from firmware.wire import history, ledger_record
 
 READ_RECORDS = 16  # at most 1 kB of one file, open for no longer than that: the ledger may take the file away
-PIECE_B = 512  # sent at once; the others have their turn after each record
+PIECE_B = 256  # sent at once; the others have their turn after each record
 IDENTITY_B = 5  # mark and number of a record (wire/ledger_record.py)
 GONE = 2  # ENOENT
 
@@ -30,10 +31,17 @@ def opened(app, path, query):
         return Refusal("bad_field", key, "%s. %s" % app.phrases.phrase("refusal." + code), None)
     files = app.ledger.quarters if keys is history.ENERGY_KEYS else app.ledger.sessions
     last = wanted[2] if keys is history.SESSION_KEYS else None
+    is_shut = not gate.may_touch_files()
+    # Or files have not got yet what the journal holds.
+    is_in_memory = last is not None and last <= ledger.MOST_NEWEST and (is_shut or app.ledger.is_ahead)
+    if is_shut and not is_in_memory:
+        return Refusal("charging", "", "%s. %s" % app.phrases.phrase("refusal.charging"), None)
     headers = {"Content-Type": kind, "Cache-Control": "no-store"}
     if path.endswith(".csv"):
         headers["Content-Disposition"] = 'attachment; filename="ebb-sessions.csv"'
     shown = form(wanted)
+    if is_in_memory:
+        return Streamed(pieces(shown, iter(app.ledger.newest[-(last or 0) :]))), headers
     newest = app.ledger.unstored(files)[-last if last else 0 :]
     found = stored(files, last and last - len(newest), shown.may_want)
     record_of = ledger_record.quarter_of if files is app.ledger.quarters else ledger_record.session_of
@@ -91,7 +99,7 @@ def stored(files, last, may_want):
             yield b""
     while number <= files.last:
         try:
-            octets = read_at(files.path(number), at, READ_RECORDS * files.record_b)
+            octets = flash_files.read_at(files.path(number), at, READ_RECORDS * files.record_b)
             yield b""
         except OSError as error:
             octets = b""
@@ -126,10 +134,3 @@ def beginnings(files, count):
         if count <= 0 or number <= files.first_kept():
             return
         number -= 1
-
-
-def read_at(path, at, count):
-    """`count` bytes of a file from `at`, fewer at its end. Errors: OSError."""
-    with open(path, "rb") as file:
-        file.seek(at)
-        return file.read(count)

@@ -1,25 +1,39 @@
-"""The serial line of a running box: Wi-Fi set-up (Improv) in factory state or after the button, else one question."""
+"""The serial line of a running box: Wi-Fi set-up (Improv) in factory state or after the button, and two requests.
+
+They are answered at any time: how the box stands, and its settings (host_tools/device/asked.py, settings.py there).
+"""
 
 import asyncio
 
-from firmware.wire import improv
+from firmware.services.flash_gate import gate
+from firmware.wire import cable_line, improv
 
 POLL_S = 0.05
 QUIET_POLLS = 10
 SCAN_POLLS = 200  # 10 s
-ASKING = b"\x02?\r"  # what a tool types to ask how the box stands (host_tools/device/asked.py)
+QUIET_LINE_POLLS = 40  # 2 s
+KEYS = b"\r\n\x02"  # what a tool types beside plain characters
+CHARGING = b'ebb: settings refused {"code": "charging", "field": "", "words": ""}\r\n'
+
+
+def is_typed(chunk):
+    """Whether these bytes are plain characters, which no whole frame of Improv is."""
+    return all(32 <= byte < 127 or byte in KEYS for byte in chunk)
 
 
 class ImprovService:
-    """Answers frames from a source of bytes: open(), close(), read() and asked() without waiting, write(bytes)."""
+    """Answers frames from a source of bytes: open(), close(), read() and heard() without waiting, write(bytes)."""
 
-    def __init__(self, wifi, source, about, stands):
+    def __init__(self, app, wifi, source, about, stands):
         """wifi: WifiService; about: (firmware, version, chip, name of the box); stands: function that gives a line."""
+        self._app = app
         self._wifi = wifi
         self._source = source
         self._about = about
         self._stands = stands
         self._parser = improv.Parser()
+        self._lines = cable_line.Lines()
+        self._line_quiet = 0
 
     async def run(self):
         """Listen while somebody may set up the box; the line is the prompt's else. Errors: KeyboardInterrupt."""
@@ -28,16 +42,15 @@ class ImprovService:
             while True:
                 if not self._wifi.may_set_up():
                     self._source.close()
-                    if self._source.asked():
-                        self._tell_stands()
-                    await asyncio.sleep(1)
+                    chunk = self._source.heard()
+                    await self._asked(chunk)
+                    await asyncio.sleep(POLL_S if chunk or self._lines.is_open() else 1)
                     continue
                 self._source.open()
                 chunk = self._source.read()
                 if self._parser.is_stop(chunk):
                     raise KeyboardInterrupt()
-                if b"?" in chunk and not chunk.strip(ASKING):
-                    self._tell_stands()
+                await self._asked(chunk if is_typed(chunk) else b"")
                 quiet = 0 if chunk else quiet + 1
                 # A frame that stopped in its middle must not swallow the next one.
                 frames = self._parser.feed(chunk) if quiet < QUIET_POLLS else self._parser.quiet()
@@ -48,9 +61,23 @@ class ImprovService:
         finally:
             self._source.close()
 
-    def _tell_stands(self):
-        """How the box stands, as one line."""
-        self._source.write(self._stands().encode() + b"\r\n")
+    async def _asked(self, chunk):
+        """Answer what these bytes ask for outside of Improv."""
+        self._line_quiet = 0 if chunk else self._line_quiet + 1
+        if self._line_quiet > QUIET_LINE_POLLS:
+            self._lines.quiet()
+        for asked in self._lines.feed(chunk):
+            if asked == b"?":
+                self._source.write(self._stands().encode() + b"\r\n")
+            elif gate.may_touch_files():
+                from firmware.services import cable_settings, dropped
+
+                try:
+                    await cable_settings.answered(self._app, self._wifi, asked, self._source.write)
+                finally:
+                    dropped.drop()
+            else:  # what answers would be read from flash (faults.md X3)
+                self._source.write(CHARGING)
 
     def _tell(self, kind, value):
         """State or error, as one frame."""

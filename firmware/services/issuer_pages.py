@@ -3,8 +3,9 @@
 import json
 
 from firmware.core.records import Event, Refusal
-from firmware.services import flash_files, web_service
+from firmware.services import flash_files, web_service, web_settings
 from firmware.services.bounded_reader import MOST_BODY
+from firmware.services.flash_gate import gate
 
 MOST_B = 8192  # six keys of RSA-3072 are 5 kB
 
@@ -18,6 +19,8 @@ class IssuerPages:
 
     def told(self, request):
         """Who may sign; never a key."""
+        if not gate.may_touch_files():
+            return web_service.refused(web_settings.refusal_of(self._app, "charging", ""), 409)
         return web_service.answer(self._shown(), 200)
 
     def _shown(self):
@@ -39,6 +42,8 @@ class IssuerPages:
         octets = request.body
         while len(octets) < request.content_length:
             octets += await request.stream.readexactly(min(MOST_BODY, request.content_length - len(octets)))
+        if not gate.may_touch_files():
+            return web_service.refused(web_settings.refusal_of(self._app, "charging", ""), 409)
         made = self._kept(octets)
         if isinstance(made, Refusal):
             return web_service.refused(made, 400)

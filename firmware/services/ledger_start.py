@@ -38,13 +38,18 @@ def found(folder, history_days):
     if quarter is not None and quarter.seq >= head.quarter_seq:
         # The cut came between the record and the head: what it says of this quarter hour is in the record.
         head = without_minutes(head, quarter)
-    running = None
-    if head.session_wh != ledger_record.NO_WH:
-        running = (head.session_wh, head.session_mwh, -1 - head.session_s * 1000)
     if session is not None and session.seq >= head.session_seq:
         head = without_session(head, session)
-        running = None
-    return Found(head, running, quarters, sessions, words)
+    quarters.next_seq = 0 if quarter is None else quarter.seq + 1
+    sessions.next_seq = 0 if session is None else session.seq + 1
+    return Found(head, running_of(head), quarters, sessions, words)
+
+
+def running_of(head):
+    """(wh, mwh, at_ms) of the session of a Head, None where none runs."""
+    if head.session_wh == ledger_record.NO_WH:
+        return None
+    return head.session_wh, head.session_mwh, -1 - head.session_s * 1000
 
 
 def look_for(files, prefix, names):
@@ -91,12 +96,24 @@ def last_record(files, record_of):
     return None
 
 
+def newest_sessions(files):
+    """Bytes of the last MOST_NEWEST whole sessions of RecordFiles, oldest first."""
+    made = ()
+    number = files.last
+    while number >= files.first_kept() and len(made) < ledger.MOST_NEWEST:
+        count = record_files.length_of(files.path(number)) // files.record_b
+        some = min(count, ledger.MOST_NEWEST - len(made))
+        octets = read_at(files.path(number), (count - some) * files.record_b, some * files.record_b)
+        rows = [octets[at : at + files.record_b] for at in range(0, len(octets), files.record_b)]
+        made = tuple([row for row in rows if ledger_record.session_of(row) is not None]) + made
+        number -= 1
+    return made
+
+
 def read_at(path, at, count):
     """`count` bytes of a file from `at`, b"" where it cannot be read."""
     try:
-        with open(path, "rb") as file:
-            file.seek(at)
-            return file.read(count)
+        return flash_files.read_at(path, at, count)
     except OSError:
         return b""
 

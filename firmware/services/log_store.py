@@ -3,6 +3,7 @@
 import asyncio
 
 from firmware.services import flash_files
+from firmware.services.flash_gate import gate
 from firmware.services.log_segments import LogSegments
 from firmware.wire import log_lines
 
@@ -11,12 +12,13 @@ GATHERED = 4  # events in one turn
 # kept apart: everyday events never push out what tells of somebody's doing (SI 2021/1467, security log)
 STREAMS = (("log-", 12), ("security-", 4))
 MOST_WAITING = 48  # of one stream
+MOST_FLOOD = 32  # of them that somebody outside can cause as often as he likes: the others are for faults and crashes
 MOST_ALIKE = 8  # of one kind among those that wait; more of them are counted on the last one
 AT_ONCE = 16  # records in one write: 1 kB, well under 5 ms
 EVERY_MS = 300_000  # everyday events wait so long, or until many wait
 SOON_MS = 30_000  # at least between two writes of one stream
 BACK_OFF_MS = (60_000, 3_600_000)
-PIECE_LINES = 8
+PIECE_B = 128  # a piece, which is made and sent in one turn of the loop, ends with the line that passes this
 MOST_WALL_S = 2**32 - 1
 
 
@@ -42,7 +44,7 @@ class Stream:
         if count >= MOST_ALIKE:
             waiting[alike] = log_lines.again(waiting[alike])
             return True
-        if len(waiting) >= MOST_WAITING:
+        if len(waiting) >= (MOST_FLOOD if log_lines.may_flood(entry.code) else MOST_WAITING):
             return False
         waiting.append(entry)
         return True
@@ -72,6 +74,7 @@ class LogStore:
 
     async def begin(self):
         """Find where the log of earlier starts ends, and note this start; a flash that cannot be read starts at 0."""
+        await gate.opened()
         for stream in self.streams:
             try:
                 seq, start = await stream.segments.last()
@@ -118,7 +121,12 @@ class LogStore:
         return len(fresh) > GATHERED
 
     def write(self, now_ms):
-        """Write the next few records where it is time for it; a flash in trouble is tried again later (F3)."""
+        """Write the next few records where it is time for it; a flash in trouble is tried again later (F3).
+
+        While the coil is on they wait; what finds no place is counted, and told with what is written next.
+        """
+        if not gate.may_touch_files():
+            return
         for stream in self.streams:
             if not stream.is_due(now_ms) or not flash_files.tally.may_write(now_ms, False):
                 continue
@@ -158,7 +166,13 @@ class LogStore:
             await asyncio.sleep(LOOK_S)
 
     def entries(self, picked):
-        """All entries on flash and in memory by number, oldest first. picked: indices of the streams wanted."""
+        """All entries on flash and in memory by number, oldest first. picked: indices of the streams wanted.
+
+        While the coil is on only those in memory, behind an entry that says so.
+        """
+        if not gate.may_touch_files():
+            at_ms, wall_s = self._app.now_ms(), self._app.board.wall_s() or 0
+            yield log_lines.noted("later", ("", "", 0), (0, self._start, at_ms, max(0, min(MOST_WALL_S, wall_s))))
         rows = [entries_of(self.streams[index]) for index in picked]
         heads = [next(row, None) for row in rows]
         while True:
@@ -176,14 +190,14 @@ class LogStore:
 
     def pieces(self, shown, picked):
         """Bytes of the whole log in pieces of a few lines. shown: log_lines.as_text or as_json."""
-        lines = []
+        text = ""
         for entry in self.entries(picked):
-            lines.append(shown(entry) + "\n")
-            if len(lines) >= PIECE_LINES:
-                yield "".join(lines).encode()
-                lines = []
-        if lines:
-            yield "".join(lines).encode()
+            text += shown(entry) + "\n"
+            if len(text) > PIECE_B:
+                yield text.encode()
+                text = ""
+        if text:
+            yield text.encode()
 
 
 def entries_of(stream):
@@ -191,7 +205,7 @@ def entries_of(stream):
     last = -1
     waiting = tuple(stream.waiting)
     try:
-        numbers = tuple(stream.segments.numbers())
+        numbers = tuple(stream.segments.numbers()) if gate.may_touch_files() else ()
     except OSError:
         numbers = ()
     for number in numbers:

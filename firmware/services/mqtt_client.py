@@ -54,6 +54,15 @@ class MqttClient:
         self._heard_ms = 0
         self._begun_ms = 0
         self._up_ms = None
+        self._is_hurried = self._is_dropped = False
+
+    def hurry(self):
+        """What kept the broker away may be over: a wait that runs ends within a second."""
+        self._is_hurried = True
+
+    def drop(self):
+        """The connection that stands ends within a second, as by a broker that fell silent."""
+        self._is_dropped = True
 
     def publish(self, topic, payload, qos, is_retained):
         """Put a message away to be sent; False when there is no room for it."""
@@ -88,7 +97,14 @@ class MqttClient:
             is_stable = self._ended()
             step = 0 if is_stable else min(step + 1, 12)
             most_ms = min(self._config.backoff_max_s * 1000, 500 << step)
-            await asyncio.sleep((most_ms // 2 + self._random_below(most_ms // 2 + 1)) / 1000)
+            await self._rest(most_ms // 2 + self._random_below(most_ms // 2 + 1))
+
+    async def _rest(self, wait_ms):
+        """Wait before the next try, a second at a time."""
+        self._is_hurried = False
+        while wait_ms > 0 and not self._is_hurried:
+            await asyncio.sleep(min(wait_ms, 1000) / 1000)
+            wait_ms -= 1000
 
     def _ended(self):
         """Note the end of a connection; whether it had been a good one."""
@@ -117,6 +133,7 @@ class MqttClient:
         tasks = ()
         try:
             self._count = 0
+            self._is_dropped = False
             self._acks = []
             self._heard_ms = self._begun_ms = self._now_ms()
             writer.write(mqtt_packets.connect(config.client_id, config.login, config.keepalive_s, config.will))
@@ -142,7 +159,7 @@ class MqttClient:
     def _watch(self):
         """Deadlines: silence of 1.5 keep-alives, no CONNACK, a packet that never ends. Errors: MqttError."""
         now_ms = self._now_ms()
-        if now_ms - self._heard_ms > self._config.keepalive_s * 1500:
+        if self._is_dropped or now_ms - self._heard_ms > self._config.keepalive_s * 1500:
             raise mqtt_packets.MqttError("silent")
         if (self._count or not self._is_connected) and now_ms - self._begun_ms > ANSWER_MS:
             raise mqtt_packets.MqttError("slow")

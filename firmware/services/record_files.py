@@ -13,6 +13,11 @@ def length_of(path):
         return 0
 
 
+def seq_of(octets):
+    """Number of a record."""
+    return int.from_bytes(octets[1:5], "little")
+
+
 class RecordFiles:
     """The files <prefix><number>.bin; records are added to the newest."""
 
@@ -22,6 +27,7 @@ class RecordFiles:
         self.record_b = record_b
         self.most = most
         self.first = self.last = 0  # numbers of the oldest and the newest file
+        self.next_seq = 0  # of the record that they lack (bytes 1 to 4 of a record, wire/ledger_record.py)
 
     def path(self, number):
         """Path of a file."""
@@ -36,6 +42,7 @@ class RecordFiles:
             length_b = length_of(self.path(number))
         flash_files.append(self.path(number), octets)
         self.last = number
+        self.next_seq = seq_of(octets) + 1
 
     def trim(self):
         """Take the oldest file away where there is one too many; whether that was done.

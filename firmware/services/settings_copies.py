@@ -3,8 +3,6 @@
 Needed at a start and when settings change, and dropped again (settings_store.py).
 """
 
-import os
-
 from firmware.core import settings
 from firmware.core.records import Refusal
 from firmware.services import factory_reset, flash_files
@@ -21,7 +19,7 @@ class SettingsCopies:
         self._folder = directory.rstrip("/") + "/"
         self._path = directory.rstrip("/") + "/settings.json"
         self._old = directory.rstrip("/") + "/settings.old"
-        self._seq = 0
+        self.seq = 0
         self._is_good = False  # what lies in settings.json is in force
 
     def load(self):
@@ -29,7 +27,7 @@ class SettingsCopies:
         if factory_reset.is_begun(self._folder):
             factory_reset.cleared(self._folder)
         newest, before = _read(self._path), _read(self._old)
-        self._seq = max(newest[2], before[2])
+        self.seq = max(newest[2], before[2])
         # A file without a number was put there by a tool, and counts; two with numbers are judged by these.
         self._is_good = newest[3] is not None and (not newest[2] or before[3] is None or newest[2] > before[2])
         if newest[3] is not None and self._is_good:
@@ -40,17 +38,17 @@ class SettingsCopies:
 
     def write(self, chosen):
         """Store all settings; what was in force stands until the new file is complete. Errors: OSError."""
-        payload = settings_file.packed(chosen, self._seq + 1)
+        payload = settings_file.packed(chosen, self.seq + 1)
         if self._is_good:
             # The one that is replaced is kept as the copy before. A cut between two renames leaves just that.
             flash_files.write_beside(self._path, payload)
-            os.rename(self._path, self._old)
+            flash_files.rename(self._path, self._old)
             self._is_good = False
-            os.rename(self._path + flash_files.NEW, self._path)
+            flash_files.rename(self._path + flash_files.NEW, self._path)
         else:
             flash_files.write_whole(self._path, payload)
         self._is_good = True
-        self._seq += 1
+        self.seq += 1
 
 
 def safe():

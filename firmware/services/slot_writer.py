@@ -2,6 +2,8 @@
 
 import os
 
+from firmware.services import flash_files
+
 FOLDER = 0x4000  # of os.stat: a folder
 
 
@@ -19,10 +21,10 @@ class SlotWriter:
         try:
             os.stat(self._root)
         except OSError:
-            os.mkdir(self._root)
+            flash_files.make_folder(self._root)
             return
         try:
-            os.remove(self._root + "/manifest.json")
+            flash_files.remove(self._root + "/manifest.json")
         except OSError:
             pass  # there was none
         yield
@@ -35,9 +37,9 @@ class SlotWriter:
             if os.stat(path)[0] & FOLDER:
                 for _ in self._emptied(path):
                     yield
-                os.rmdir(path)
+                flash_files.remove_folder(path)
             else:
-                os.remove(path)
+                flash_files.remove(path)
             yield
 
     def open(self, path):
@@ -48,8 +50,8 @@ class SlotWriter:
             try:
                 os.stat(folder)
             except OSError:
-                os.mkdir(folder)
-        self._file = open(self._root + "/" + path, "wb")  # noqa: SIM115  closed by close()
+                flash_files.make_folder(folder)
+        self._file = flash_files.Growing(self._root + "/" + path)
 
     def write(self, octets):
         """Append to it. Errors: OSError."""
@@ -65,5 +67,8 @@ class SlotWriter:
     def seal(self, manifest):
         """Write the manifest: from here on the slot is whole. Errors: OSError."""
         # littlefs shows a file when it is closed, all of it or none (faults.md P3).
-        with open(self._root + "/manifest.json", "wb") as file:
+        file = flash_files.Growing(self._root + "/manifest.json")
+        try:
             file.write(manifest)
+        finally:
+            file.close()

@@ -3,6 +3,7 @@
 import asyncio
 import json
 
+from firmware.services.flash_gate import gate
 from firmware.services.slot_writer import SlotWriter
 from firmware.wire.update_bundle import Bundle
 
@@ -37,12 +38,18 @@ def running(root):
 class Updater:
     """One update. advance() does one step of a few ms; `outcome` is "" until it is "stored" or the code of a no."""
 
-    def __init__(self, root, box, announced_b):
-        """root: of the slot to fill, "/b"; box: (board, version, least security, modulus); announced_b: its length."""
+    def __init__(self, root, box, announced_b, fits=None, images=None):
+        """root: of the slot to fill, "/b"; box: (board, version, least security, modulus); announced_b: its length.
+
+        fits: of the starter: whether a slot may run under this image; None: any may. images: function (digest of frozen
+        modules, bytes) that gives an ImageWriter, or the code of a no; None: the box has no place for an image.
+        """
         board, version, security, modulus = box
-        self._bundle = Bundle(announced_b, modulus, board, (version, security))
+        self._bundle = Bundle(announced_b, modulus, board, (version, security), fits, images and self._takes)
+        self._images = images
         self._slot = SlotWriter(root)
-        self._clearing = None
+        self._under_way = None  # what takes more than one step
+        self.image = None  # ImageWriter, where an app image comes with the slot
         self.has_begun = False  # the slot is no longer what it was
         self.outcome = ""
 
@@ -54,22 +61,36 @@ class Updater:
             self.give_up("not_stored")
             return 0
 
+    def _takes(self, frozen, image_b):
+        """As Bundle's takes."""
+        found = self._images(frozen, image_b)  # pyright: ignore[reportOptionalCall]  else it is not asked
+        if type(found) is str:
+            return found
+        self.image = found
+        return ""
+
     def _advanced(self, octets):
-        if self._clearing is not None:
-            for _ in self._clearing:
+        if self._under_way is not None:
+            for code in self._under_way:
+                if code:
+                    self.give_up(code)
                 return 0
-            self._clearing = None
+            self._under_way = None
             return 0
         kind, value, wanted = self._bundle.feed(octets)
         if kind == "clear":
             self.has_begun = True
-            self._clearing = self._slot.clear()
+            self._under_way = self._slot.clear()
         elif kind == "open":
             self._slot.open(value)
         elif kind == "write":
             self._slot.write(value)
         elif kind == "close":
             self._slot.close()
+        elif kind == "flash":
+            self._under_way = self.image.written(value)  # pyright: ignore[reportOptionalMemberAccess]  _takes() made it
+        elif kind == "check":
+            self._under_way = self.image.checked(value)  # pyright: ignore[reportOptionalMemberAccess]
         elif kind == "seal":
             self._slot.seal(value)
         elif kind == "whole":
@@ -81,11 +102,7 @@ class Updater:
     def give_up(self, code):
         """End it with the code of a no; what was written stays without its manifest, so it is never started."""
         self.outcome = code
-        self._clearing = None
-        try:
-            self._slot.close()
-        except OSError:
-            pass  # the flash that failed before
+        self._under_way = None
 
     def clear(self):
         """Empty the slot again after a no: yields after each step; a full flash must not stay full."""
@@ -93,7 +110,7 @@ class Updater:
             for _ in self._slot.clear():
                 yield
         except OSError:
-            pass  # it stays without its manifest
+            pass  # it stays without its manifest: the flash fails, or the coil is on
 
 
 async def received(updater, reader, why_not):
@@ -110,10 +127,14 @@ async def received(updater, reader, why_not):
         except (EOFError, OSError, asyncio.TimeoutError):
             updater.give_up("cut_short")
             break
-        wanted = updater.advance(octets)
         code = why_not()
-        if code and not updater.outcome:
+        if not code:
+            await gate.opened()  # a second after the coil at most; a car may come meanwhile
+            code = why_not()
+        if code:
             updater.give_up(code)
+            break
+        wanted = updater.advance(octets)
         await asyncio.sleep(0)
     if updater.outcome != "stored" and updater.has_begun:
         for _ in updater.clear():

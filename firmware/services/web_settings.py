@@ -2,19 +2,34 @@
 
 from firmware.core import settings
 from firmware.core.records import Event, Refusal
+from firmware.services.flash_gate import BUSY
 from firmware.wire import secret
 
 CODE = "installer_code"  # beside the changes; not a setting itself
+A_PART = 8  # settings made in one turn of the loop
 PRESS_MS = 600_000  # requirements §2, installation limit: the box's own button within 10 minutes
 
 
 def shown(app):
     """All settings but the secrets, as a dict."""
+    return shown_of(app.loop.settings, 0, len(settings.SETTINGS))
+
+
+def shown_of(chosen, begin, count):
+    """So many of some Settings from number `begin` on."""
     made = {}
-    for index in range(len(settings.SETTINGS)):
+    for index in range(begin, min(begin + count, len(settings.SETTINGS))):
         row = settings.SETTINGS[index]
-        made[row[0]] = "" if row[8] else app.loop.settings[index]
+        made[row[0]] = "" if row[8] else chosen[index]
     return made
+
+
+def parts(app):
+    """Functions () -> dict that together show all settings, a few in each."""
+    chosen = app.loop.settings  # of one moment, whatever is changed between two turns
+    yield from [
+        lambda begin=begin: shown_of(chosen, begin, A_PART) for begin in range(0, len(settings.SETTINGS), A_PART)
+    ]
 
 
 def pressed_for_ms(app):
@@ -73,6 +88,8 @@ def changed(app, changes, throttle):
     made = settings.changed(app.loop.settings, changes)
     if isinstance(made, Refusal):
         return made
+    if settings.fitted(made, app.board.facts.phases) is not made:
+        return refusal_of(app, "phases", "phases")
     key = installers(app.loop.settings, made)
     refusal = refused_code(app, code, throttle) if key else ""
     if refusal:
@@ -80,6 +97,8 @@ def changed(app, changes, throttle):
     try:
         app.store.save(made)
     except OSError as error:  # a full or broken flash: what was in force stays in force
+        if error.args and error.args[0] == BUSY:
+            return refusal_of(app, "charging", "")
         return Refusal("not_stored", "", "The box could not keep this (%s); nothing was changed." % error, None)
     app.loop.settings = made
     if key:

@@ -56,6 +56,10 @@ class WifiService:
         """Whether somebody at the box may set it up over its serial line: in factory state or after the button."""
         return not self._has_credentials() or self._app.now_ms() < self._until_ms
 
+    def is_joined(self):
+        """Whether the box is on a Wi-Fi and has an address."""
+        return self._plan.state == "joined"
+
     def status(self):
         """How Wi-Fi stands, and how the last trial ended."""
         plan = self._plan
@@ -83,15 +87,16 @@ class WifiService:
         """One look at the radio, and what follows from it."""
         now_ms = self._app.now_ms()
         before = self._plan
-        self._plan, action = wifi_plan.stepped(before, self.wifi.state(), now_ms, self._app.random_below)
+        look = wifi_plan.Look(*self.wifi.look())
+        self._plan, action = wifi_plan.stepped(before, look, now_ms, self._app.random_below)
         if action:
-            self._act(action)
+            self._act(action, now_ms)
         if self._plan.code != before.code:
             self._app.tell("wifi", self.words(self._plan.code))
         self._keep_window(now_ms)
 
-    def _act(self, action):
-        """Do what the plan says; a radio that refuses is a failed join, which the next look sees."""
+    def _act(self, action, now_ms):
+        """Do what the plan says; a try that the radio refuses has failed, and it is told to leave what it does."""
         chosen = self._app.settings()
         try:
             if action == "join":
@@ -104,6 +109,8 @@ class WifiService:
                 self.wifi.disconnect()
         except OSError as error:
             self._app.tell("wifi", str(error))
+            self._plan = wifi_plan.refused(self._plan, now_ms, self._app.random_below)
+            self.wifi.disconnect()
         if action == "roll_back":
             self._trial, self._offered = self._plan.code, ("", "")
             self._app.tell("wifi", self.words("rolled_back"))

@@ -39,6 +39,7 @@ from firmware.core.records import Wear as Wear
 ClaimRows: TypeAlias = tuple[Claim, ...]
 Events: TypeAlias = tuple[Event, ...]
 Seen: TypeAlias = tuple[Ref, ...]
+Plug: TypeAlias = tuple[int | None, int | None, int | None, int | None]
 OwnLimits: TypeAlias = tuple[int | None, int | None, int | None, int | None]
 Pending: TypeAlias = tuple[tuple[int, int], ...]
 Counts: TypeAlias = tuple[tuple[int, int, int], ...]
@@ -86,6 +87,7 @@ class GuardRecord(NamedTuple):
     no_earth_ms: int | None
     may_close: bool
 
+StoredParts: TypeAlias = tuple[Any, Any, Any, Any, Any]
 SeqRows: TypeAlias = tuple[tuple[str, str, int], ...]
 
 class JwsRecord(NamedTuple):
@@ -131,14 +133,24 @@ class ViewRecord(NamedTuple):
     readings: Readings | None
     settings: SettingsRecord
     boot_epoch_ms: int | None
-    network: Fields | None
     phrases: Callable[[str], tuple[str, str]]
+    quality: str
+    stored_wh: int | None
+    session_wall_s: int
 
 class HeldRecord(NamedTuple):
     holder: str
     limit_ma: int
     until_s: int
     for_s: int
+
+class CountedRecord(NamedTuple):
+    wh: int
+    mwh: int
+    wall_s: int
+    minute: int
+    minute_mwh: int
+    session_s: int
 
 class HeadRecord(NamedTuple):
     seq: int
@@ -171,6 +183,20 @@ class SessionRecord(NamedTuple):
     to_wh: int
     to_mwh: int
 
+class SlotRecord(NamedTuple):
+    seq: int
+    kind: int
+    part: int
+    is_last: bool
+    octets: bytes
+
+class HeaderRecord(NamedTuple):
+    opened: int
+    tail: int
+    ahead: int
+    checkpoint_seq: int
+    sectors: int
+
 class EntryRecord(NamedTuple):
     seq: int
     start: int
@@ -190,6 +216,13 @@ class PlanRecord(NamedTuple):
     step: int
     code: str
     has_old: bool
+    before: int
+    end_ms: int
+    keys: int
+
+class LookRecord(NamedTuple):
+    number: int
+    is_linked: bool
 
 class SessionDict(TypedDict):
     wh: int
@@ -211,12 +244,13 @@ class GridsDict(TypedDict):
 class ClockDict(TypedDict):
     wall_s: int
     is_set: bool
+    quality: NotRequired[str]
 
 class WearDict(TypedDict):
     operations: int
     hot_openings: int
 
-class StatusDict(TypedDict):
+class IdentityPart(TypedDict):
     box: str
     version: str
     state: str
@@ -226,13 +260,23 @@ class StatusDict(TypedDict):
     held_until: int
     held_for_s: int
     limit_ma: int
+
+class EnergyPart(TypedDict):
     offered_ma: int
     currents_ma: list[int]
     power_w: int
     energy_wh: int
     session: SessionDict | None
+
+class FaultPart(TypedDict):
     faults: list[FaultDict]
+
+class GridPart(TypedDict):
     grid: GridsDict
+
+class ClockPart(TypedDict):
     clock: ClockDict
     wear: WearDict
+
+class StatusDict(IdentityPart, EnergyPart, FaultPart, GridPart, ClockPart):
     network: NotRequired[dict[str, Json]]

@@ -41,6 +41,7 @@ CODES = (
     ("rolled_back", WARNING, True, False),
     ("backup", INFO, True, False),  # tag: made, restored; what: from which address; number: settings left out
     ("reset", WARNING, True, False),
+    ("later", INFO, False, False),  # first line of a log that is read while the car charges: the rest is on flash
 )
 OTHER = "other"  # an event without a row: tag is its code
 OTHER_NUMBER = 255

@@ -2,13 +2,16 @@
 
 from collections import namedtuple
 
+from firmware.core import claims as rows
 from firmware.core import energy, faults, units
 from firmware.wire import words
 
-# boot_epoch_ms: UTC epoch milliseconds of the boot, or None; network: dict or None (MQTT's state leaves it out);
-# phrases: function code -> (words, what to do).
+# boot_epoch_ms: UTC epoch milliseconds of the boot, or None; phrases: function code -> (words, what to do); quality: of
+# the clock, "" where there is none; stored_wh: energy that flash has, or None; session_wall_s: UTC second in which the
+# session began, or 0.
 View: "type[ViewRecord]" = namedtuple(  # pyright: ignore[reportUntypedNamedTuple, reportAssignmentType]
-    "View", ("box", "version", "memory", "readings", "settings", "boot_epoch_ms", "network", "phrases")
+    "View",
+    "box version memory readings settings boot_epoch_ms phrases quality stored_wh session_wall_s",
 )
 
 QUIET_MA = 250  # under this an open contactor's sensor noise would look like a current (unconfirmed on a board)
@@ -24,13 +27,26 @@ Held: "type[HeldRecord]" = namedtuple(  # pyright: ignore[reportUntypedNamedTupl
 def held(memory: "Memory", settings: "SettingsRecord", boot_epoch_ms: "int | None") -> "HeldRecord":
     """Held: who sets the lowest limit now, to what, until which UTC second (0: no end or no clock) and for how long."""
     claims = memory.claims
-    claim = claims.holder
+    claim = last_to_end(claims, memory.now_ms)
     if claim is None or claims.limit_ma >= settings.wiring_limit_ma:
         return Held("wiring", settings.wiring_limit_ma, 0, 0)
     if claim.until_ms is None:
         return Held(claim.source, claims.limit_ma, 0, 0)
     for_s = (claim.until_ms - memory.now_ms + 999) // 1000
     return Held(claim.source, claims.limit_ma, moment(claim.until_ms, boot_epoch_ms), for_s)
+
+
+def last_to_end(claims: "Claims", now_ms: int) -> "Claim | None":
+    """Of the claims that hold the lowest limit now, the one that ends last: for it a person waits."""
+    found = claims.holder
+    for claim in claims.rows:
+        if found is None or found.until_ms is None:
+            break
+        if not rows.is_live(claim, now_ms) or rows.limit_of(claim, now_ms) != claims.limit_ma:
+            continue
+        if claim.until_ms is None or claim.until_ms > found.until_ms:
+            found = claim
+    return found
 
 
 def sentence(view: "ViewRecord", who: "HeldRecord") -> str:
@@ -132,13 +148,10 @@ def session_of(memory: "Memory", boot_epoch_ms: "int | None") -> "SessionDict | 
     }
 
 
-def status(view: "ViewRecord") -> "StatusDict":
-    """Dict in the shape of GET /api/status (bench.md); without "network" when the view has none."""
-    memory = view.memory
-    readings = view.readings
-    who = held(memory, view.settings, view.boot_epoch_ms)
-    currents_ma, power_mw = (readings.currents_ma, readings.power_mw) if readings else ((0, 0, 0), 0)
-    made: StatusDict = {
+def identity_part(view: "ViewRecord") -> "IdentityPart":
+    """Who speaks, and the state in words."""
+    memory, who = view.memory, held(view.memory, view.settings, view.boot_epoch_ms)
+    return {
         "box": view.box,
         "version": view.version,
         "state": memory.stage.state,
@@ -148,16 +161,54 @@ def status(view: "ViewRecord") -> "StatusDict":
         "held_until": who.until_s,
         "held_for_s": who.for_s,
         "limit_ma": who.limit_ma,
+    }
+
+
+def energy_part(view: "ViewRecord") -> "EnergyPart":
+    """What flows and what has flown; of energy what flash has, where the box keeps it (bench.md)."""
+    memory, readings = view.memory, view.readings
+    currents_ma, power_mw = (readings.currents_ma, readings.power_mw) if readings else ((0, 0, 0), 0)
+    session = session_of(memory, view.boot_epoch_ms)
+    if session and view.session_wall_s:
+        session["started_at"] = view.session_wall_s
+    return {
         "offered_ma": memory.offer.offered_ma,
         "currents_ma": [quiet(current_ma, QUIET_MA) for current_ma in currents_ma],
         "power_w": quiet(power_mw // 1000, QUIET_W),
-        "energy_wh": memory.energy.wh,
-        "session": session_of(memory, view.boot_epoch_ms),
-        "faults": fault_list(view),
-        "grid": {"events": grid_list(memory, view.boot_epoch_ms)},
-        "clock": {"wall_s": moment(memory.now_ms, view.boot_epoch_ms), "is_set": view.boot_epoch_ms is not None},
+        "energy_wh": memory.energy.wh if view.stored_wh is None else view.stored_wh,
+        "session": session,
+    }
+
+
+def fault_part(view: "ViewRecord") -> "FaultPart":
+    """What is wrong."""
+    return {"faults": fault_list(view)}
+
+
+def grid_part(view: "ViewRecord") -> "GridPart":
+    """What the grid asks for."""
+    return {"grid": {"events": grid_list(view.memory, view.boot_epoch_ms)}}
+
+
+def clock_part(view: "ViewRecord") -> "ClockPart":
+    """Clock and wear."""
+    memory = view.memory
+    clock: ClockDict = {"wall_s": moment(memory.now_ms, view.boot_epoch_ms), "is_set": view.boot_epoch_ms is not None}
+    if view.quality:
+        clock["quality"] = view.quality
+    return {
+        "clock": clock,
         "wear": {"operations": memory.wear.operations, "hot_openings": memory.wear.hot_openings},
     }
-    if view.network is not None:
-        made["network"] = view.network
-    return made
+
+
+# Each makes some hundred bytes: a page is answered one of them a turn, so that the tick comes between (faults.md X3).
+PARTS = (identity_part, energy_part, fault_part, grid_part, clock_part)
+
+
+def status(view: "ViewRecord") -> "StatusDict":
+    """Dict in the shape of GET /api/status (bench.md), without its "network"."""
+    made: Fields = {}
+    for part in PARTS:
+        made.update(part(view))  # pyright: ignore[reportCallIssue, reportArgumentType]  a dict of another type
+    return made  # pyright: ignore[reportReturnType]  the parts together have each key

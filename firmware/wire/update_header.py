@@ -1,8 +1,10 @@
 """The head of an update: for which board, how new, how long, and whether the maker of this box has signed it.
 
-An update is head | manifest | signature | files, one behind the other in the manifest's order, and not a byte more. The
+An update is head | manifest | signature | files, one behind the other in the manifest's order, and not a byte more. In
+the kind IMAGE an app image for the chip's other app partition follows the files of the slot that runs under it. The
 signature (RSA-3072, PKCS#1 v1.5 with SHA-256, RFC 8017 8.2) covers head and manifest; these hold length and SHA-256 of
-every byte behind them, so it covers the whole, and nothing that is not signed is ever written to flash.
+every byte behind them, so it covers the whole. Nothing is written before it was proved; what comes then is compared
+file by file behind its last byte, in a slot that no start takes before all of it matches.
 """
 
 from firmware.core.records import Refusal
@@ -12,9 +14,12 @@ MAGIC = b"ebbupd1\n"
 HEAD_B = 64
 SIGNATURE_B = 384
 # Where the fields lie, all of them big-endian: MAGIC, then
-BOARD_AT, VERSION_AT, SECURITY_AT, MANIFEST_AT, PAYLOAD_AT, SPARE_AT = 8, 40, 46, 50, 54, 58
+BOARD_AT, VERSION_AT, SECURITY_AT, MANIFEST_AT, PAYLOAD_AT, KIND_AT, SPARE_AT = 8, 40, 46, 50, 54, 58, 59
+SLOT, IMAGE = 0, 1  # kinds; older boxes want a zero there, and say that the other one is no update of ebb
 MOST_MANIFEST_B = 16384  # the starter reads no more of it
 MOST_PAYLOAD_B = 768 * 1024  # two slots and a quarter of 2 MB free
+MOST_IMAGE_B = 2 << 20  # the larger app partition (hardware/micropython); each box has its own bound besides
+MOST_B = HEAD_B + MOST_MANIFEST_B + SIGNATURE_B + MOST_PAYLOAD_B + MOST_IMAGE_B
 
 
 class Head:
@@ -27,6 +32,7 @@ class Head:
         self.security: int = number(octets, SECURITY_AT, 4)
         self.manifest_b: int = number(octets, MANIFEST_AT, 4)
         self.payload_b: int = number(octets, PAYLOAD_AT, 4)
+        self.kind: int = octets[KIND_AT]
 
     def whole_b(self) -> int:
         """Bytes of the whole update."""
@@ -48,7 +54,10 @@ def opened(octets: bytes, announced_b: int) -> "Head | Refusal":
     if len(octets) != HEAD_B or octets[:BOARD_AT] != MAGIC or octets[SPARE_AT:] != bytes(HEAD_B - SPARE_AT):
         return refusal("no_update", "head")
     head = Head(octets)
-    if not 0 < head.manifest_b <= MOST_MANIFEST_B or not 0 < head.payload_b <= MOST_PAYLOAD_B:
+    if head.kind not in (SLOT, IMAGE):
+        return refusal("no_update", "kind")
+    most_b = MOST_PAYLOAD_B + MOST_IMAGE_B if head.kind == IMAGE else MOST_PAYLOAD_B
+    if not 0 < head.manifest_b <= MOST_MANIFEST_B or not 0 < head.payload_b <= most_b:
         return refusal("too_big", "")
     if head.whole_b() != announced_b:
         return refusal("wrong_length", "")

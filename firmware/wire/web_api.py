@@ -34,6 +34,17 @@ def fields_of(payload: "Octets", most_bytes: int) -> "Fields | Refusal":
         return Refusal(wrong.code, wrong.field, words, None)
 
 
+def time_of(payload: "Octets") -> "int | Refusal":
+    """UTC epoch seconds of the body of POST /api/time, or a Refusal; total."""
+    fields = fields_of(payload, 64)
+    if isinstance(fields, Refusal):
+        return fields
+    wall_s = fields.get("wall_s")
+    if type(wall_s) is not int or wall_s < 0:
+        return bad("wall_s", "A time is a whole count of seconds since 1970.")
+    return wall_s
+
+
 def parse(payload: "Octets", now_ms: int) -> "Command | Refusal":
     """Command of source "owner" for the body of POST /api/command, or a Refusal; total."""
     fields = fields_of(payload, 512)

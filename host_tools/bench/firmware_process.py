@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from host_tools import bootstrap, chip
+from host_tools.sim import rtc_file
 
 CHIP_FOLDER = bootstrap.ROOT / "host_tools" / "sim" / "chip"
 NAMES_FOLDER = bootstrap.ROOT / "host_tools" / "sim" / "chip_names"  # on the path where the bench answers names
@@ -29,26 +30,32 @@ class FirmwareProcess:
         page = self.folder / "index.html.gz"
         page.write_bytes(gzip.compress((bootstrap.ROOT / "web" / "index.html").read_bytes(), 9, mtime=0))
         self.config.setdefault("page_path", str(page))
-        self.config["kept_files"] = ["config.json", "console.txt", "index.html.gz"]  # the harness's own
+        self.rtc = self.folder.resolve() / "rtc.txt"  # the clock of the chip: it lives as long as the supply
+        self._clock = {}
+        self.config["kept_files"] = ["config.json", "console.txt", "index.html.gz", "rtc.txt"]  # the harness's own
         root = str(bootstrap.ROOT)
         if runtime == "micropython":
             compiled = str(chip.compiled(chip.firmware_sources(), "demo"))
             self.config["paths"] = [str(NAMES_FOLDER)] if "dns_at" in config else []
             self.config["paths"] += [str(CHIP_FOLDER), str(SIM_FOLDER), compiled, compiled + "/firmware", root]
-            self.command = [*chip.interpreter(), "-X", f"heapsize={heap}", str(CHIP_FOLDER / "start.py")]
+            interpreter, self._clock = chip.with_own_clock(chip.interpreter(), self.rtc)
+            self.config.update({"rtc_path": str(self.rtc), "is_rtc_felt": bool(self._clock)})
+            self.command = [*interpreter, "-X", f"heapsize={heap}", str(CHIP_FOLDER / "start.py")]
         else:
             self.config["paths"] = [str(CHIP_FOLDER), str(SIM_FOLDER), root, root + "/firmware"]
             self.command = [sys.executable, "-S", str(CHIP_FOLDER / "start.py")]
             self.config["paths"] += [path for path in sys.path if path.endswith("site-packages")]
 
     def start(self, is_power_return):
-        """Power on."""
+        """Power on; after a restart of the firmware's own, is_power_return False, the chip's clock has gone on."""
+        if is_power_return or not self.starts:
+            rtc_file.power_on(self.rtc)
         self.config["is_power_return"] = is_power_return
         path = self.folder / "config.json"
         path.write_text(json.dumps(self.config))
         path.chmod(0o600)
         log = (self.folder / "console.txt").open("ab")
-        env = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+        env = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **self._clock}
         env.pop("MICROPYPATH", None)
         # Its own session: Ctrl-C reaches the demo, which then stops the firmware in order.
         self.process = subprocess.Popen(

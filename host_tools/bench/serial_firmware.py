@@ -5,7 +5,8 @@ import json
 from pathlib import Path
 
 from firmware.connections import ISSUERS
-from host_tools.device import build, install
+from host_tools import frozen_chip
+from host_tools.device import boards, box_file, build, install
 from host_tools.device.prompt import Prompt
 from host_tools.sim.serial_chip import SerialChip
 
@@ -20,25 +21,32 @@ class SerialFirmware:
 
     runtime = "micropython"
 
-    def __init__(self, config, link, board):
-        """config: of the demo; link: a started LinkServer; board: a name of hardware/boards."""
+    def __init__(self, config, link, board, is_frozen):
+        """config: of the demo; link: a started LinkServer; board: a name of hardware/boards.
+
+        is_frozen: the firmware's modules are in the interpreter, as in a maker's own image. Errors: chip.NoChip.
+        """
         self.config = config
-        self.board = board
+        self.built = build.made(board, is_frozen=is_frozen)
+        interpreter = frozen_chip.of_board(board) if is_frozen else None
         self.folder = Path(config["data_dir"]) / "serial"
-        self._chip = SerialChip(self.folder, link, config["quiet_pins"])
+        self._chip = SerialChip(self.folder, link, config["quiet_pins"], interpreter=interpreter)
+        facts = boards.loaded(board)
+        self._chip.is_module(facts["chip"], facts["has_psram"])
         self.port = self._chip.port
         self._work = None
 
     def _put(self):
         """The built tree, the box's own file and its settings, as device flash and provision would."""
         with Prompt(self.port) as prompt:
-            install.install(prompt, build.made(self.board).files, lambda path, number, of: None)
+            install.install(prompt, self.built.files, lambda path, number, of: None)
             box = {key: self.config[key] for key in BOX_KEYS}
             if self.config.get("ca_path"):
                 box["mqtt_ca_path"] = "/ca.der"
                 prompt.put("/ca.der", Path(self.config["ca_path"]).read_bytes())
             prompt.put("/box.json", json.dumps(box).encode())
             prompt.soft_reset()  # boot.py mounts /data: what is put there before lies hidden under it
+            prompt.run(box_file.SHOWN_CODE, box_file.SHOWN_S)
             self._put_data(prompt, "settings.json", prompt.read("/data/settings.json") is None)
             self._put_data(prompt, ISSUERS, True)
             prompt.restart()

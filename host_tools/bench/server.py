@@ -6,6 +6,7 @@ from pathlib import Path
 from microdot import Microdot, Request, Response
 
 from host_tools.sim import world
+from host_tools.sim.link_server import STALLS
 
 PAGE = Path(__file__).parent / "bench.html"
 WAVE_POINTS = 200
@@ -43,6 +44,7 @@ class BenchServer:
             ("GET", "/wave", self._wave),
             ("POST", "/power", self._power),
             ("POST", "/clock", self._clock),
+            ("POST", "/stall", self._stall),
         ):
             self.app.route(path, methods=[method])(self._checked(call))
 
@@ -135,3 +137,16 @@ class BenchServer:
             return bad("wall_s", "wall_s is epoch seconds or null.")
         self.real_time.set_wall_s(wall_s)
         return answer({"wall_s": self.real_time.wall_s()})
+
+    def _stall(self, request):
+        """The firmware's program meets something that keeps it, once, within its next tick."""
+        try:
+            wanted = self._body(request)
+        except ValueError as error:
+            return bad("", str(error))
+        kinds = [kind for kind, _ in STALLS]
+        kind = wanted.get("kind") if isinstance(wanted, dict) else None
+        if kind not in kinds or len(wanted) != 1:
+            return bad("kind", f"kind is one of {', '.join(kinds)}.")
+        self.real_time.stall = 1 + kinds.index(kind)
+        return answer({"stands_still_ms": STALLS[kinds.index(kind)][1]})

@@ -28,6 +28,7 @@ class Demo:
         from firmware.drivers import board_facts
         from host_tools.bench.air import Air, Way
         from host_tools.bench.firmware_process import FirmwareProcess
+        from host_tools.device import boards
         from host_tools.sim.link_server import LinkServer, RealTime
         from host_tools.sim.pin_world import PinWorld
         from host_tools.sim.plant import Plant
@@ -37,11 +38,14 @@ class Demo:
             raise CannotStart(f"there is no car '{options.car}'; there are {', '.join(CHARACTERS)}.")
         if options.serial and (options.speed != 1 or options.runtime == "cpython"):
             raise CannotStart("--serial is the real interpreter in real time: no --speed, no --runtime cpython.")
+        if options.frozen and not options.serial:
+            raise CannotStart("--frozen is for the virtual chip: give --serial too.")
         if not 1 <= options.speed <= 1000:
             raise CannotStart("--speed is 1 to 1000.")
-        board_path = bootstrap.ROOT / "hardware" / "boards" / f"{options.board}.json"
-        if "/" in options.board or not board_path.exists():
-            raise CannotStart(f"there is no board '{options.board}' in hardware/boards.")
+        try:
+            board_path = boards.path_of(options.board)
+        except boards.BadBoard as error:
+            raise CannotStart(str(error)) from None
         facts = board_facts.loaded(board_path)
         self.web_port = free_port(options.web, "web")
         self.bench_port = free_port(options.bench, "bench")
@@ -51,7 +55,7 @@ class Demo:
             ("127.0.0.1", free_port(options.mqtt, "mqtt")) if self.is_embedded else broker_address(options.broker)
         )
         self.plant = Plant(options.seed, facts.phases, options.car)
-        self.real_time = RealTime(self.plant, options.speed)
+        self.real_time = RealTime(self.plant, options.speed, options.wall_clock)
         self.link = LinkServer(self.real_time, PinWorld(self.plant, facts))
         self.password = secrets.token_hex(4)
         self.token = secrets.token_hex(16)
@@ -100,6 +104,7 @@ class Demo:
             "has_outside_time": True,
             "tells_heap": True,
             "speed": self.options.speed,
+            "is_wall_clock": self.options.wall_clock,
         }
 
     async def start(self):
@@ -118,12 +123,12 @@ class Demo:
         if self.options.serial:
             from host_tools.bench.serial_firmware import SerialFirmware
 
-            self.firmware = SerialFirmware(self.config, self.link, self.options.board)
+            self.firmware = SerialFirmware(self.config, self.link, self.options.board, self.options.frozen)
             await self.firmware.prepare()
         else:
             self.firmware = self.FirmwareProcess(self.config, runtime, self.options.heap)
             self.link.on_reset = self._reset
-            self.firmware.start(False)
+            self._start_firmware(False)
         await self._wait_ready()
         self.tasks.append(asyncio.create_task(self._watch()))
 
@@ -187,7 +192,7 @@ class Demo:
             if self.is_on and not self.firmware.is_running():
                 bootstrap.say("the firmware stopped and is started again:\n" + self.firmware.console()[-400:])
                 self.link.drop()
-                self.firmware.start(True)
+                self._start_firmware(True)
             self.state = None if self.options.no_page else await asyncio.to_thread(self._ask_state)
 
     def power(self, is_on):
@@ -197,7 +202,7 @@ class Demo:
         self.is_on = is_on
         if is_on:
             self.plant.set_supply(True)
-            self.firmware.start(True)
+            self._start_firmware(True)
         else:
             self.plant.set_supply(False)
             self.firmware.cut()
@@ -207,7 +212,13 @@ class Demo:
         """The firmware starts itself anew."""
         self.firmware.cut()
         self.link.drop()
-        self.firmware.start(False)
+        self._start_firmware(False)
+
+    def _start_firmware(self, is_power_return):
+        """Power on; the clock stands while its process waits for a core."""
+        self.firmware.start(is_power_return)
+        if not self.options.serial:  # a virtual chip says by itself which process it is
+            self.real_time.clock.follow(self.firmware.process.pid)
 
     async def stop(self):
         """Stop every process by its id."""

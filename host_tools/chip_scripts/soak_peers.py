@@ -11,13 +11,13 @@ class Broker:
     """Enough of MQTT 3.1.1 for one box; counts what it took."""
 
     def __init__(self):
-        self._writer = None
+        self._writer = self._task = None
         self._number = 0
         self.sessions = self.taken = self.sent = 0
 
     async def serve(self, reader, writer):
         """One connection of the box."""
-        self._writer = writer
+        self._writer, self._task = writer, asyncio.current_task()
         try:
             while True:
                 first = (await reader.readexactly(1))[0]
@@ -34,7 +34,7 @@ class Broker:
             pass
         finally:
             if self._writer is writer:
-                self._writer = None
+                self._writer = self._task = None
             writer.close()
             await writer.wait_closed()
 
@@ -67,15 +67,24 @@ class Broker:
         await self._writer.drain()
 
     async def drop(self):
-        """End the connection from this side."""
-        if self._writer is not None:
-            self._writer.close()
-            await self._writer.wait_closed()
-            self._writer = None
+        """End the connection from this side.
+
+        The task that serves it closes its socket itself, and once: this interpreter's sockets keep their number when
+        they are closed, so a task that still read would take the bytes of the next connection, then close that too.
+        """
+        task = self._task
+        if task is not None:
+            task.cancel()
+            try:
+                await task
+            except asyncio.CancelledError:
+                pass
 
 
 class Viewer:
     """A page that is opened and closed; counts answers by their code."""
+
+    piece_b = PIECE_B
 
     def __init__(self, port, token):
         self._port = port
@@ -98,13 +107,17 @@ class Viewer:
             self.codes[code] = self.codes.get(code, 0) + 1
             count = len(line)
             while True:
-                piece = await reader.read(PIECE_B)
+                piece = await reader.read(self.piece_b)
                 if not piece:
                     return count
+                self.heard(len(piece), path)
                 count += len(piece)
         finally:
             writer.close()
             await writer.wait_closed()
+
+    def heard(self, count, path):
+        """A piece of an answer to a request has come."""
 
     async def broken_off(self):
         """A request that ends in the middle."""

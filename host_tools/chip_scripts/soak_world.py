@@ -4,6 +4,7 @@ The sockets are real ones, of this process to itself: while any of them has some
 """
 
 import asyncio
+import select
 import sys
 
 import utime
@@ -19,12 +20,19 @@ IO_ERROR = -5
 class SimTime:
     """Stands in for `time`; moves only in advance()."""
 
-    ticks_diff, ticks_add = utime.ticks_diff, utime.ticks_add
+    ticks_diff, ticks_add, gmtime = utime.ticks_diff, utime.ticks_add, utime.gmtime
     sleep_ms = sleep_us = None  # nothing in the firmware may block
 
     def __init__(self):
         self._core_ms = (utime.ticks_ms() + AHEAD_MS) % PERIOD
-        self.passed_ms = 0
+        self.passed_ms = 0  # and passed_us of the next, so that both are small numbers
+        self.passed_us = 0
+
+    def pass_us(self, us):
+        """The program stands still for so long."""
+        self.passed_us += us
+        self.passed_ms += self.passed_us // 1000
+        self.passed_us %= 1000
 
     def ticks_ms(self):
         """As the chip's."""
@@ -32,33 +40,53 @@ class SimTime:
 
     def ticks_us(self):
         """As the chip's."""
-        return self.passed_ms * 1000 % PERIOD
+        return (self.passed_ms * 1000 + self.passed_us) % PERIOD
 
     def core_ticks(self):
         """What asyncio sorts by."""
         return (self._core_ms + self.passed_ms) % PERIOD
 
 
-def installed():
-    """The SimTime that asyncio and the firmware live in from now on."""
+def installed(turn=None):
+    """The SimTime that asyncio and the firmware live in from now on; turn: called before each turn of the loop."""
     now = SimTime()
     core, queue = asyncio.core, asyncio.core._io_queue
-    poll, tasks = queue.wait_io_event, core._task_queue
+    tasks = core._task_queue
 
     def wait_io_event(wait_ms):
         """Nothing is waited for: what the sockets have comes first, else the next task's moment has come."""
+        if turn is not None:
+            turn()
         if queue.map:
-            poll(0)
+            woken(queue, tasks, now)
         first = tasks.peek()
         if wait_ms > 0 and first:
             left_ms = utime.ticks_diff(first.ph_key, now.core_ticks())
             if left_ms > 0:
-                now.passed_ms += left_ms
+                now.pass_us(left_ms * 1000 - now.passed_us)  # at the beginning of its millisecond
 
     core.ticks = now.core_ticks
     queue.wait_io_event = wait_io_event
     sys.modules["time"] = now
     return now
+
+
+def woken(queue, tasks, now):
+    """Tasks whose sockets have something come after what was due before: asyncio's own would put them first, for it
+    asks the interpreter's ticks.
+    """
+    for stream, event in queue.poller.ipoll(0):
+        waiting = queue.map[id(stream)]
+        for index, mask in ((0, ~select.POLLOUT), (1, ~select.POLLIN)):
+            if event & mask and waiting[index] is not None:
+                tasks.push(waiting[index], now.core_ticks())
+                waiting[index] = None
+        if waiting[0] is None and waiting[1] is None:
+            queue._dequeue(stream)
+        elif waiting[0] is None:
+            queue.poller.modify(stream, select.POLLOUT)
+        else:
+            queue.poller.modify(stream, select.POLLIN)
 
 
 class OutsideTime:

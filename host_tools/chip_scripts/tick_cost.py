@@ -2,7 +2,8 @@
 
 import gc
 import sys
-import time
+
+import utime as time  # not the virtual chip's, which leaves garbage of its own
 
 from firmware.core import claims, decide, interlock, settings
 from firmware.core.records import Readings

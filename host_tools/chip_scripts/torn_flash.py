@@ -1,6 +1,8 @@
 """Runs on the interpreter: a NOR flash in memory under its VfsLfs2, cut at and inside programs and erases.
 
-Nothing here allocates once it is made, and nothing raises: littlefs is C, and no exception may pass through it.
+It tears as host_tools/power_cuts/flash_chip.py does where a littlefs lies, but that nothing here allocates once it is
+made, and nothing raises: littlefs is C, and no exception may pass through it. power_cuts/tearing.py counts what either
+leaves.
 """
 
 import random
@@ -9,21 +11,38 @@ import micropython
 import vfs
 
 BLOCK = 4096
+PLACE = 32  # the least that is programmed
+FALLS = (0, 0, 5, 128, 230, 253, 256, 256)  # in 256, how likely a bit of a torn program falls
 IO_ERROR = -5
+GEOMETRY = {"readsize": 128, "progsize": 32, "lookahead": 128}  # as firmware/drivers/data_layout.py
 
 
 @micropython.viper
-def copied(to: ptr8, at: int, source: ptr8, count: int):  # noqa: F821 - known to the compiler of viper code
-    """`count` bytes from the beginning of `source` to `to` at `at`."""
-    for index in range(count):
-        to[at + index] = source[index]
-
-
-@micropython.viper
-def read(source: ptr8, at: int, to: ptr8, count: int):  # noqa: F821
+def read(source: ptr8, at: int, to: ptr8, count: int):  # noqa: F821 - known to the compiler of viper code
     """`count` bytes from `source` at `at` to the beginning of `to`."""
     for index in range(count):
         to[index] = source[at + index]
+
+
+@micropython.viper
+def programmed(to: ptr8, at: int, source: ptr8, first: int, count: int):  # noqa: F821
+    """Bits of `to` fall where those of `count` bytes of `source` from `first` on are 0."""
+    for index in range(first, first + count):
+        to[at + index] = to[at + index] & source[index]
+
+
+@micropython.viper
+def torn(to: ptr8, at: int, source: ptr8, first: int, count: int, falls: int, seed: int):  # noqa: F821
+    """As programmed(), but each bit falls with a chance of `falls` in 256."""
+    for index in range(first, first + count):
+        stays = 0
+        bit = 1
+        while bit < 256:
+            seed = seed * 69069 + 1
+            if ((seed >> 16) & 255) >= falls:
+                stays |= bit
+            bit <<= 1
+        to[at + index] = to[at + index] & (source[index] | stays)
 
 
 @micropython.viper
@@ -38,13 +57,10 @@ def risen(to: ptr8, at: int, count: int, seed: int):  # noqa: F821
 
 
 @micropython.viper
-def cleared(source: ptr8, at: int, count: int) -> int:  # noqa: F821
-    """How many of `count` bytes are not erased."""
-    found = 0
+def cleared(to: ptr8, at: int, count: int):  # noqa: F821
+    """All bits of `count` bytes fall."""
     for index in range(count):
-        if source[at + index] != 255:
-            found += 1
-    return found
+        to[at + index] = 0
 
 
 class Chance:
@@ -67,7 +83,8 @@ class TornFlash:
         self.blocks = blocks
         self.buffer = bytearray(blocks * BLOCK)
         risen(self.buffer, 0, blocks * BLOCK, 0)
-        self.cut_in = self.operations = self.over_written = 0
+        self.cut_in = self.operations = 0
+        self._half_erased = bytearray(blocks)  # 1: its erase was cut
         self.is_dead = self.was_inside = self.was_erase = False
         self.fails_at = 0  # the operation from now on that fails without a cut, 0: none
         self.error = IO_ERROR  # what it fails with
@@ -78,6 +95,10 @@ class TornFlash:
         """The supply is back, and fails again that many operations later (0: never)."""
         self.is_dead = False
         self.cut_in = cut_in
+        for block in range(self.blocks):
+            if self._half_erased[block]:
+                for _ in range(random.getrandbits(2)):
+                    self.buffer[block * BLOCK + random.getrandbits(12)] &= random.getrandbits(8)
 
     def readblocks(self, number, buffer, offset=0):
         """A dead chip gives nothing."""
@@ -97,9 +118,7 @@ class TornFlash:
         if self._is_cut():
             self._tear_program(at, buffer)
             return IO_ERROR
-        if cleared(self.buffer, at, len(buffer)):
-            self.over_written += 1
-        copied(self.buffer, at, buffer, len(buffer))
+        programmed(self.buffer, at, buffer, 0, len(buffer))
         return 0
 
     def ioctl(self, operation, argument):
@@ -116,8 +135,10 @@ class TornFlash:
             return self.error
         self.operations += 1
         if self._is_cut():
+            self._half_erased[argument] = 1
             self._tear_erase(argument * BLOCK)
             return IO_ERROR
+        self._half_erased[argument] = 0
         risen(self.buffer, argument * BLOCK, BLOCK, 0)
         return 0
 
@@ -142,30 +163,31 @@ class TornFlash:
         return self.is_dead
 
     def _tear_program(self, at, buffer):
-        """Nothing, all, or the first bytes and some bits of the next were programmed."""
+        """The first bytes of a long one may be there, and of the rest any subset of the bits."""
         count = len(buffer)
-        way = random.getrandbits(8) % 3
-        done = count if way == 1 else 0
-        if way == 2:
-            done = random.getrandbits(14) % (count + 1)
-        self.was_inside = 0 < done < count
-        self.was_erase = False
-        copied(self.buffer, at, buffer, done)
-        if self.was_inside:
-            self.buffer[at + done] &= buffer[done] | random.getrandbits(8)
+        whole = 0
+        if count > PLACE and random.getrandbits(1):
+            whole = random.getrandbits(14) % count
+        self.was_inside, self.was_erase = True, False
+        programmed(self.buffer, at, buffer, 0, whole)
+        falls = FALLS[random.getrandbits(3)]
+        torn(self.buffer, at, buffer, whole, count - whole, falls, random.getrandbits(24))
 
     def _tear_erase(self, at):
-        """Nothing, all, or a part was erased, and a part holds bits of no meaning."""
-        way = random.getrandbits(8) % 3
-        self.was_inside = way == 2
+        """Nothing, all that shows, a part was erased and a part holds bits of no meaning, or some blocks of zeros."""
+        way = random.getrandbits(10) % 5
+        self.was_inside = way < 2
         self.was_erase = True
-        if way == 1:
-            risen(self.buffer, at, BLOCK, 0)
-        if way == 2:
+        if way == 0:
             first = random.getrandbits(12)
             count = 1 + random.getrandbits(14) % (BLOCK - first)
             risen(self.buffer, at, first, 0)
             risen(self.buffer, at + first, count, 1 + random.getrandbits(16))
+        elif way == 1:
+            first = random.getrandbits(12)
+            cleared(self.buffer, at + first, BLOCK - first)
+        elif way < 4:
+            risen(self.buffer, at, BLOCK, 0)
 
 
 class Ground:
@@ -186,12 +208,12 @@ class Ground:
 
     def formatted(self, chip):
         """Make a file system on the chip."""
-        vfs.VfsLfs2.mkfs(chip)
+        vfs.VfsLfs2.mkfs(chip, **GEOMETRY)
 
     def mounted(self, chip):
         """The file system is there, a fresh one each time. Errors: OSError."""
         self.take_away()
-        vfs.mount(vfs.VfsLfs2(chip), self.FOLDER[:-1])
+        vfs.mount(vfs.VfsLfs2(chip, **GEOMETRY), self.FOLDER[:-1])
         self._is_mounted = True
 
     def take_away(self):

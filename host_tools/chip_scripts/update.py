@@ -2,7 +2,11 @@
 
 import starter
 
+from firmware import updates
 from firmware.services import updater
+from firmware.services.flash_gate import gate
+
+gate.watch(None)  # nothing ticks, and the coil is off; else it would wait a second after that, by a loop that stands
 
 
 class Receiver:
@@ -14,7 +18,9 @@ class Receiver:
         self._other = starter.SLOTS[1 - starter.SLOTS.index(letter)]
         board, version, security, modulus = updater.running("/" + letter)
         security = max(security, starter.number_of(starter.memory(), "security"))
-        self._one = updater.Updater("/" + self._other, (board, version, security, modulus), length_b)
+        self._one = updater.Updater(
+            "/" + self._other, (board, version, security, modulus), length_b, starter.fits, updates.image_for
+        )
 
     def feed(self, octets):
         """How many bytes it wants next, or the code of what became of it."""
@@ -30,6 +36,8 @@ class Receiver:
                 pass
 
     def chosen(self):
-        """The slot is the next one to start, on trial."""
-        starter.forget_crashes()
-        starter.set_number(starter.memory(), "slot", starter.SLOTS.index(self._other) | starter.START)
+        """Make the slot the next one to start, on trial; the code of what became of it."""
+        code = updates.chosen(self._one, self._other)
+        if code != "stored":
+            self.clear()
+        return code

@@ -42,6 +42,10 @@ HARNESS_B = gc.mem_alloc()
 
 from firmware import app  # noqa: E402
 from firmware.core.records import Readings  # noqa: E402
+from firmware.drivers import flash_area  # noqa: E402
+
+RING = flash_area.FileArea(CONFIG["flash_path"] + ".ring", flash_area.FILE_SECTORS)  # beside the littlefs, not in it
+app.area_of = lambda config: RING
 
 
 def started():

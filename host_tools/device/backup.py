@@ -10,14 +10,14 @@ from pathlib import Path
 from firmware.core import settings
 from firmware.core.records import Refusal
 from firmware.wire import settings_file
-from host_tools.device import backup_file, box_file, flash
+from host_tools.device import asked, backup_file, box_file, flash
 from host_tools.device.esptool_call import Trouble
 
 SETTINGS = "/data/settings.json"
 LEAST_PASSPHRASE = 10
 VERSIONS_CODE = """
 import json, os, sys
-root = sys.path[0] if sys.path[0] in ("/a", "/b") else "/a"
+root = ([one for one in sys.path[:2] if one in ("/a", "/b")] or ["/a"])[0]
 told = {"micropython": ".".join(str(one) for one in sys.implementation[1][:3])}
 board = {}
 try:
@@ -135,14 +135,14 @@ def merged(backup, hidden, present):
     return dict(zip(settings.KEYS, chosen, strict=True)), box, said
 
 
-def restore(port, path):
+def restore(port, path, is_forced):
     """Put a backup onto the board; list of what was done. Errors: Trouble, before anything is written."""
     backup = backup_file.read(path)
     hidden: dict[str, dict] = {"settings": {}, "box": {}}
     if backup["secrets"] is not None:
-        hidden = backup_file.opened(backup, asked("Passphrase of the backup: "))
+        hidden = backup_file.opened(backup, typed("Passphrase of the backup: "))
     merged(backup, hidden, ({}, ""))  # what can be refused is refused before the board is stopped
-    with box_file.stopped(flash.find_port(port)) as prompt:
+    with box_file.stopped(flash.find_port(port), asked.guard(is_forced)) as prompt:
         about(prompt)
         try:
             present = box_file.parsed(prompt.read(box_file.BOX), box_file.BOX)
@@ -157,7 +157,7 @@ def restore(port, path):
     return [f"settings: {shown}.", *said]
 
 
-def asked(words):
+def typed(words):
     """What a person types unseen. Errors: Trouble when nobody is there."""
     try:
         return getpass.getpass(words)
@@ -165,16 +165,16 @@ def asked(words):
         raise Trouble("nobody typed the passphrase.", code=2) from None
 
 
-def save(port, path, has_secrets):
+def save(port, path, has_secrets, is_forced):
     """Write a backup of the board; list of what was done. Errors: Trouble."""
     passphrase = ""
     if has_secrets:
-        passphrase = asked("New passphrase for the secrets: ")
+        passphrase = typed("New passphrase for the secrets: ")
         if len(passphrase) < LEAST_PASSPHRASE:
             raise Trouble(f"a passphrase has at least {LEAST_PASSPHRASE} characters.", code=2)
-        if asked("Once more: ") != passphrase:
+        if typed("Once more: ") != passphrase:
             raise Trouble("the two passphrases differ.", code=2)
-    with box_file.stopped(flash.find_port(port)) as prompt:
+    with box_file.stopped(flash.find_port(port), asked.guard(is_forced)) as prompt:
         made, hidden = taken(prompt)
     if has_secrets:
         made = backup_file.sealed(made, hidden, passphrase)
@@ -192,14 +192,15 @@ def run(argv):
     what.add_argument("--out", type=Path, metavar="FILE", help="make a backup")
     what.add_argument("--restore", type=Path, metavar="FILE", help="put a backup onto the board")
     parser.add_argument("--with-secrets", action="store_true", help="with --out: the passwords too, sealed")
+    parser.add_argument("--force", action="store_true", help=asked.HELP)
     options = parser.parse_args(argv)
     if options.restore and options.with_secrets:
         parser.error("--with-secrets goes with --out; a restore takes what the backup has.")
     try:
         if options.restore:
-            said = restore(options.port, options.restore)
+            said = restore(options.port, options.restore, options.force)
         else:
-            said = save(options.port, options.out, options.with_secrets)
+            said = save(options.port, options.out, options.with_secrets, options.force)
     except Trouble as trouble:
         print(f"ebb: {trouble}", file=sys.stderr)
         return trouble.code

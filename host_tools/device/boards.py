@@ -7,14 +7,16 @@ import jsonschema
 
 from firmware.drivers import board_facts
 from host_tools import bootstrap
+from host_tools.device import chips
 
 FOLDER = bootstrap.ROOT / "hardware" / "boards"
 LINEAR_MV = (150, 2450)  # requirements §3: read_uv() is linear in this band at 11 dB
 PILOT_V = 13
 OVERVOLTAGE = 1.15  # requirements §2: of the highest nominal voltage to neutral, 240 V
 NOMINAL_V = 240
+MOST_DAYS = {4: 60, 8: 396, 16: 396}  # history for which flash of so many MB has room (docs/durability.md)
 STEP_C = 2  # requirements §2: twice the signalled current must be seen, with its crest
-MOST_BURST_READ_US = 50  # requirements §3
+MOST_BURST_READ_US = 90  # firmware/drivers/pilot_line.py: a pulse of 100 us, less 10 us of jitter
 
 # chip: pins of ADC1, of ADC2, strapping, input only, taken by flash, PSRAM, USB or the console
 CHIPS = {
@@ -61,29 +63,58 @@ PULLED = (
 COIL = ("coil_enable", "coil_heartbeat")
 
 
+EXPERIMENTAL = "experimental"  # the folder of boards that are not offered, and the key that says why
+
+
 class BadBoard(ValueError):
     """The board file cannot be used; the text says why, one line a reason."""
 
 
 def names():
-    """Names of all boards, sorted."""
+    """Names of all boards that are offered, sorted."""
     return sorted(path.stem for path in FOLDER.glob("*.json") if path.stem != "schema")
 
 
+def listed():
+    """All names in one line, for a help text."""
+    others = sorted(path.stem for path in (FOLDER / EXPERIMENTAL).glob("*.json"))
+    return ", ".join(names() + [f"{name} (experimental)" for name in others])
+
+
+def path_of(name):
+    """Path of a board's file. Errors: BadBoard."""
+    for folder in (FOLDER, FOLDER / EXPERIMENTAL):
+        path = folder / f"{name}.json"
+        if "/" not in name and name != "schema" and path.exists():
+            return path
+    raise BadBoard(f"there is no board '{name}'; there are {listed()}.")
+
+
+def check_offered(board, may_be_experimental):
+    """Refuse a board that is not offered, unless a person has said the word for it. Errors: BadBoard."""
+    if board.get(EXPERIMENTAL) and not may_be_experimental:
+        words = board[EXPERIMENTAL].rstrip(".")
+        raise BadBoard(f"the board '{board['name']}' is experimental: {words}. To try it all the same: --experimental.")
+
+
 def loaded(name):
-    """Dict of a board by its name. Errors: BadBoard."""
-    path = FOLDER / f"{name}.json"
-    if "/" in name or name == "schema" or not path.exists():
-        raise BadBoard(f"there is no board '{name}'; there are {', '.join(names())}.")
+    """Dict of a board by its name, whose chip's own file is whole too. Errors: BadBoard."""
+    path = path_of(name)
     try:
         board = json.loads(path.read_text("utf-8"))
     except ValueError as error:
-        raise BadBoard(f"hardware/boards/{name}.json is not JSON: {error}.") from None
+        raise BadBoard(f"{path.name} in hardware/boards is not JSON: {error}.") from None
     found = reasons(board)
     if not found and board["name"] != name:
         found = [f"the file is called {name} and the board {board['name']}."]
+    if not found and (EXPERIMENTAL in board) != (path.parent.name == EXPERIMENTAL):
+        found = ["a board in experimental/ says why in 'experimental', and no other has that key."]
     if found:
         raise BadBoard(f"the board '{name}' is refused:\n  " + "\n  ".join(found))
+    try:
+        chips.loaded(board["chip"])
+    except chips.BadChip as error:
+        raise BadBoard(f"the board '{name}' is refused: {error}") from None
     return board
 
 
@@ -164,7 +195,14 @@ def rule_reasons(board):
     except ValueError as error:
         yield str(error)
     if not board["has_peak_detectors"] and board["adc_read_us"] > MOST_BURST_READ_US:
-        yield f"adc_read_us: reads of {board['adc_read_us']} us need peak detectors on the pilot (more than 50 us)."
+        yield (
+            f"adc_read_us: reads of {board['adc_read_us']} us need peak detectors on the pilot "
+            f"(more than {MOST_BURST_READ_US} us)."
+        )
+    most_days = MOST_DAYS[board["flash_mb"]]
+    if board["history_days"] > most_days:
+        days, flash_mb = board["history_days"], board["flash_mb"]
+        yield f"history_days: {flash_mb} MB of flash have room for {most_days} days, not for {days}."
     if board["connector"] == "socket" and not board["has_lock_driver"]:
         yield "connector: a socket needs a lock motor with a driver, which this firmware does not have yet."
     if board["has_lock_driver"]:

@@ -22,6 +22,18 @@ RENAME_CODE = (
 )
 
 
+# Where nothing but the starter ran, /data is the lid of a divided flash (firmware/drivers/data_layout.py); where the
+# first start was stopped, the division is ended, which erases up to 212 sectors.
+SHOWN_S = 100
+SHOWN_CODE = """
+try:
+    from firmware.drivers import data_layout
+    data_layout.shown()
+except ImportError:
+    pass
+"""
+
+
 @contextlib.contextmanager
 def stopped(port, before=None):
     """A Prompt, whose board starts its firmware again at the end, whatever happened. Errors: Trouble.
@@ -30,6 +42,7 @@ def stopped(port, before=None):
     """
     prompt = Prompt(port, before)
     try:
+        prompt.run(SHOWN_CODE, SHOWN_S)
         yield prompt
     finally:
         prompt.restart()

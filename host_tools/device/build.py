@@ -1,10 +1,11 @@
 """Command `device build`: the tree as it lies on the chip, its bill of materials and the names behind the short ones.
 
-OUT/tree holds boot.py, main.py, starter.mpy and slot a/; beside it lie NAME.cdx.json and names.json, and with --sign
-the update NAME-VERSION.ebbupdate.
+OUT/tree holds boot.py, main.py, starter.mpy and slot a/; beside it lie NAME.cdx.json, names.json and SHA256SUMS (for
+`sha256sum -c`), and with --sign the update NAME-VERSION.ebbupdate.
 """
 
 import argparse
+import hashlib
 import json
 import os
 import shutil
@@ -16,23 +17,32 @@ from host_tools import bootstrap
 from host_tools.device import bill, boards, bundle, keys, locked, slot
 
 TREE = "tree"
+SUMS = "SHA256SUMS"
 BLOCK = 4096
 MOST_MPY = 300 * 1024
 FOLDER_BLOCKS = 2  # littlefs keeps a folder in a pair of blocks
-PARTS = ("firmware", "words", "third_party", "page", "other")
-Build = namedtuple("Build", ("board", "files", "names", "bill", "sha256"))
+PARTS = ("firmware", "words", "third_party", "page")
+Build = namedtuple("Build", ("board", "files", "inside", "names", "bill", "sha256"))
+Build.__doc__ = """board: dict; files: {path on the device: bytes}; inside: {path in the slot's archive: bytes};
+names: {path: {short: long}}; bill: of materials, JSON; sha256: of the whole."""
 
 
-def made(name, update_key=b""):
+def made(name, update_key=b"", is_frozen=False):
     """Build of a board, nothing written yet; update_key: modulus of the key whose updates it will take.
 
+    is_frozen: for an own image that has the modules frozen in it (hardware/micropython).
     Errors: boards.BadBoard, slot.BadBuild, locked.BadWheel.
     """
     board = boards.loaded(name)
     carried = slot.wheels(board)
-    files, names = slot.tree(board, carried, update_key)
+    files, inside, names = slot.tree(board, carried, update_key, is_frozen)
     sha256 = slot.digest(files)
-    return Build(board, files, names, bill.bill(board, carried, sha256), sha256)
+    return Build(board, files, inside, names, bill.bill(board, carried, sha256), sha256)
+
+
+def sums(files):
+    """Text of a list of SHA-256, of a tree's {path: bytes}."""
+    return "".join(f"{hashlib.sha256(data).hexdigest()}  {TREE}/{path}\n" for path, data in sorted(files.items()))
 
 
 def put(path, data):
@@ -57,6 +67,7 @@ def write(build, out):
         fresh.rename(tree)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
+    put(out / SUMS, sums(build.files).encode())
     put(out / f"{build.board['name']}.cdx.json", build.bill.encode())
     put(out / "names.json", json.dumps(build.names, indent=1, sort_keys=True).encode() + b"\n")
 
@@ -70,40 +81,33 @@ def sign(build, private, out):
 
 
 def part_of(path):
-    """To which part of the flash a file counts."""
-    if path.startswith(f"a/{slot.THIRD_PARTY}/"):
+    """To which part of the slot a content of its archive counts."""
+    if path.startswith(f"{slot.THIRD_PARTY}/"):
         return "third_party"
-    if path.startswith("a/page/"):
+    if path.startswith("page/"):
         return "page"
-    if path.startswith("a/firmware/") or path == "starter.mpy":
-        return "firmware" if path.endswith(".mpy") else "words"
-    return "other"
+    return "firmware" if path.endswith(".mpy") else "words"
 
 
 def use(files):
-    """{part: (bytes, bytes in whole blocks)}; folders count to "other"."""
-    found = {part: [0, 0] for part in PARTS}
-    for path, data in files.items():
-        row = found[part_of(path)]
-        row[0] += len(data)
-        row[1] += -(-len(data) // BLOCK) * BLOCK
+    """(bytes, bytes in whole blocks) of files on the flash; folders count in blocks alone."""
+    plain_b = sum(len(data) for data in files.values())
+    blocks = sum(-(-len(data) // BLOCK) for data in files.values())
     folders = {str(parent) for path in files for parent in Path(path).parents}
-    found["other"][1] += len(folders) * FOLDER_BLOCKS * BLOCK
-    return {part: tuple(row) for part, row in found.items()}
+    return plain_b, (blocks + len(folders) * FOLDER_BLOCKS) * BLOCK
 
 
-def mpy_bytes(files):
-    """Bytes of bytecode in the slot."""
-    return sum(len(data) for path, data in files.items() if path.startswith("a/") and path.endswith(".mpy"))
+def mpy_bytes(inside):
+    """Bytes of bytecode in the slot's archive."""
+    return sum(len(data) for path, data in inside.items() if path.endswith(".mpy"))
 
 
 def report(build):
     """Print the figures; True when the slot's bytecode is within its goal."""
-    rows = use(build.files)
-    rows["total"] = tuple(sum(column) for column in zip(*rows.values(), strict=True))
-    for part, (plain, blocks) in rows.items():
-        print(f"flash_{part}: {plain} B ({blocks} B in blocks of {BLOCK})")
-    found = mpy_bytes(build.files)
+    for part in PARTS:
+        print(f"flash_{part}: {sum(len(data) for path, data in build.inside.items() if part_of(path) == part)} B")
+    print("flash_total: %d B (%d B in blocks of %d)" % (*use(build.files), BLOCK))
+    found = mpy_bytes(build.inside)
     print(f"mpy_per_slot: {found} B (goal {MOST_MPY} B)")
     print(f"build_sha256: {build.sha256}")
     if found > MOST_MPY:
@@ -114,7 +118,8 @@ def report(build):
 def run(argv):
     """Run the command; exit 1 when the bytecode is above its goal, 2 when there is no build."""
     parser = argparse.ArgumentParser(prog="python3 -m host_tools device build", description=__doc__.split("\n")[0])
-    parser.add_argument("--board", required=True, metavar="NAME", help=", ".join(boards.names()))
+    parser.add_argument("--board", required=True, metavar="NAME", help=boards.listed())
+    parser.add_argument("--experimental", action="store_true", help="build also a board that is not offered")
     parser.add_argument("--out", type=Path, metavar="DIR", help="default: build/NAME")
     parser.add_argument("--sign", metavar="KEY", help="a private key of device keys: also make an update of the build")
     parser.add_argument(
@@ -122,6 +127,7 @@ def run(argv):
     )
     options = parser.parse_args(argv)
     try:
+        boards.check_offered(boards.loaded(options.board), options.experimental)
         private = keys.loaded(options.sign) if options.sign else None
         public = keys.modulus(private.public_key(), options.sign) if private else b""
         build = made(options.board, keys.public_of(options.update_key) if options.update_key else public)

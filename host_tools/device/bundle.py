@@ -1,5 +1,6 @@
 """An update as a file: head, manifest, signature and the files of a build's slot (firmware/wire/update_header.py)."""
 
+import hashlib
 import json
 
 from cryptography.hazmat.primitives import hashes
@@ -15,7 +16,7 @@ class BadBundle(Exception):
     """No update can be made of this; the text is one clear line."""
 
 
-def head(board, version, security, lengths):
+def head(board, version, security, lengths, kind=update_header.SLOT):
     """HEAD_B bytes; version: "0.1.0"; lengths: bytes of the manifest and of all files. Errors: BadBundle."""
     try:
         parts = [int(part) for part in version.split(".")]
@@ -25,7 +26,7 @@ def head(board, version, security, lengths):
     except (ValueError, OverflowError, AssertionError):
         raise BadBundle(f"'{board}' {version} with security {security} fits no head of an update.") from None
     name = board.encode().ljust(update_header.VERSION_AT - update_header.BOARD_AT, b"\0")
-    return (update_header.MAGIC + name + numbers).ljust(update_header.HEAD_B, b"\0")
+    return (update_header.MAGIC + name + numbers + bytes((kind,))).ljust(update_header.HEAD_B, b"\0")
 
 
 def signature(key, octets):
@@ -33,12 +34,21 @@ def signature(key, octets):
     return key.sign(octets, padding.PKCS1v15(), hashes.SHA256())
 
 
-def packed(files, key):
-    """Bytes of the update with the slot of a build; files: {path: bytes} of the build. Errors: BadBundle."""
+def packed(files, key, image=b""):
+    """Bytes of the update with the slot of a build; files: {path: bytes} of the build. Errors: BadBundle.
+
+    image: the signed app image that the slot belongs to, b"" for the slot alone.
+    """
     manifest = files[SLOT + update_bundle.OWN]
     found = json.loads(manifest)
     contents = [files[SLOT + row["path"]] for row in found["files"]]
-    made = head(found["board"], found["version"], found["security"], (len(manifest), sum(map(len, contents))))
+    kind = update_header.IMAGE if image else update_header.SLOT
+    if image:
+        contents.append(image)
+        found["images"] = [{"bytes": len(image), "sha256": hashlib.sha256(image).hexdigest()}]
+        manifest = json.dumps(found, separators=(",", ":")).encode()
+    lengths = (len(manifest), sum(map(len, contents)))
+    made = head(found["board"], found["version"], found["security"], lengths, kind)
     whole = b"".join((made, manifest, signature(key, made + manifest), *contents))
     opened = update_header.opened(made, len(whole))
     if not isinstance(opened, update_header.Head):
@@ -48,13 +58,14 @@ def packed(files, key):
     return whole
 
 
-def outcome(octets, modulus, board, least, announced_b=None):
+def outcome(octets, modulus, board, least, announced_b=None, takes=None):
     """({path: bytes}, manifest or None, "whole" or a code) of what a box makes of these bytes.
 
     Does in memory what the box's updater does on flash. least: (version numbers, security); announced_b: the length
-    that the sender tells, None for the true one.
+    that the sender tells, None for the true one; takes: as Bundle's.
     """
-    reader = update_bundle.Bundle(len(octets) if announced_b is None else announced_b, modulus, board, least)
+    length_b = len(octets) if announced_b is None else announced_b
+    reader = update_bundle.Bundle(length_b, modulus, board, least, None, takes)
     files, manifest, name, at, wanted = {}, None, "", 0, 0
     while True:
         piece = octets[at : at + wanted]
@@ -67,6 +78,8 @@ def outcome(octets, modulus, board, least, announced_b=None):
             files[name] = b""
         elif kind == "write":
             files[name] += bytes(value)  # pyright: ignore[reportArgumentType]
+        elif kind == "flash":
+            files[update_bundle.IMAGE] = files.get(update_bundle.IMAGE, b"") + bytes(value)  # pyright: ignore[reportArgumentType]
         elif kind == "seal":
             manifest = bytes(value)  # pyright: ignore[reportArgumentType]  octets, with this kind
         elif kind in ("refused", "whole"):

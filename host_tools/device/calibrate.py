@@ -8,7 +8,7 @@ import json
 import sys
 
 from firmware.drivers import board_facts
-from host_tools.device import examined_files, examined_pins, flash
+from host_tools.device import asked, examined_files, examined_pins, flash
 from host_tools.device.esptool_call import Trouble
 from host_tools.device.prompt import Prompt
 
@@ -18,9 +18,11 @@ MOST_BOX_BYTES = 4096  # firmware/starter.py reads no more
 QUESTIONS = {
     "shown_ma": "Charge a car. What does the box's page show as current of phase 1, in mA? (Return leaves it out)",
     "reference_ma": "And what does the meter show at the same moment, in mA?",
-    "pilot_mv": "Unplug the car. The pilot is at +12 V: what does the meter show between pilot and earth, in mV?",
+    "pilot_mv": "No car is plugged in. The pilot is at +12 V: what does the meter show between pilot and earth, in mV?",
     "pilot_low_mv": "The pilot is at -12 V: what does the meter show now, in mV?",
 }
+
+UNPLUG = "The current's readings are kept. End the charge, unplug the car, and press Return."
 
 
 class Answers:
@@ -111,6 +113,24 @@ def calibrated(prompt, ratio, answers):
     return before, before | made
 
 
+def freed(port, is_forced, may_wait):
+    """A Prompt of a box that no car is plugged into; may_wait: a person has just read a charging car's current.
+
+    Errors: Trouble.
+    """
+    while True:
+        try:
+            return Prompt(port, asked.guard(is_forced))
+        except Trouble as trouble:
+            if trouble.kind != asked.CAR or not may_wait:
+                raise
+            print(f"ebb: {trouble}", file=sys.stderr)
+            try:
+                input(UNPLUG + " ")
+            except EOFError:
+                raise trouble from None
+
+
 def run(argv):
     """Run the command; 1 when the results are refused, 2 without a board or a number."""
     parser = argparse.ArgumentParser(prog="python3 -m host_tools device calibrate", description=__doc__.split("\n")[0])
@@ -119,12 +139,14 @@ def run(argv):
     parser.add_argument("--pilot-low-mv", type=int, metavar="N", help="what the meter shows at -12 V")
     parser.add_argument("--shown-ma", type=int, metavar="N", help="what the box's page shows while a car charges")
     parser.add_argument("--reference-ma", type=int, metavar="N", help="what the meter shows at the same moment")
+    parser.add_argument("--force", action="store_true", help=asked.HELP)
     options = parser.parse_args(argv)
     answers = Answers(options)
     try:
         port = flash.find_port(options.port)
         ratio = current_ratio(answers)
-        with Prompt(port) as prompt:
+        is_typed = ratio is not None and options.shown_ma is None
+        with freed(port, options.force, is_typed) as prompt:
             try:
                 before, after = calibrated(prompt, ratio, answers)
             finally:

@@ -1,10 +1,13 @@
-"""Command `device doctor`: what is wrong with a board, in plain words. The firmware stops and then starts anew."""
+"""Command `device doctor`: what is wrong with a board, in plain words. The firmware stops and then starts anew.
+
+With a car on it (--force) the pilot stays at +12 V, which a car reads as "not ready".
+"""
 
 import argparse
 import json
 import sys
 
-from host_tools.device import esptool_call, examined_files, examined_pins, flash, unprompted
+from host_tools.device import asked, esptool_call, examined_files, examined_pins, flash, unprompted
 from host_tools.device.esptool_call import Trouble
 from host_tools.device.prompt import Prompt
 
@@ -14,7 +17,8 @@ HEALTHY = "Nothing is wrong that can be seen from here."
 class Visit:
     """What one look at a board has found: findings ((what, do) each), notes and measured values."""
 
-    def __init__(self):
+    def __init__(self, is_forced=False):
+        self._is_forced = is_forced
         self.findings = []
         self.notes = []
         self.measured = {}
@@ -22,7 +26,7 @@ class Visit:
     def look(self, port):
         """Look at everything. Errors: Trouble when there is no board."""
         try:
-            prompt = Prompt(port)
+            prompt = Prompt(port, asked.guard(self._is_forced))
         except Trouble as trouble:
             if trouble.kind != esptool_call.SILENT:
                 raise
@@ -74,11 +78,12 @@ class Visit:
 
 def run(argv):
     """Run the command; 0 for a healthy board, 1 with findings, 2 without a board."""
-    parser = argparse.ArgumentParser(prog="python3 -m host_tools device doctor", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python3 -m host_tools device doctor", description=__doc__.split("\n")[0])
     parser.add_argument("--port", help="serial port (default: the only USB one)")
     parser.add_argument("--json", action="store_true", help="findings, notes and all measured values as JSON")
+    parser.add_argument("--force", action="store_true", help=asked.HELP)
     options = parser.parse_args(argv)
-    visit = Visit()
+    visit = Visit(options.force)
     try:
         visit.look(flash.find_port(options.port))
     except Trouble as error:

@@ -3,15 +3,16 @@
 import json
 import re
 
+from firmware.wire import memory_floor
 from host_tools import bootstrap
-from host_tools.device import boards, esptool_call
+from host_tools.device import boards, chips, esptool_call, stock_image
 
 FLOOR = (1, 24)
 SLOTS = ("a", "b")
 LABELS = ("vfs", "data")
 LEAST_FREE_PERCENT = 25
-LEAST_HEAP_B = 112 * 1024  # the control part takes 96 KiB (host_tools budgets)
-LEAST_PSRAM_HEAP_B = 520 * 1024  # no ESP32 has so much without PSRAM
+IDF_FREE_B = {True: 40_000, False: memory_floor.HANDSHAKE_B}  # with the radio on, by whether the board has PSRAM
+PSRAM_PERCENT = 90  # of the chip file's: ESP-IDF keeps a little of it
 WATCHDOG, SAFE_AFTER = 3, 3  # machine.WDT_RESET, firmware/starter.py
 AGAIN = "run 'device flash'"
 
@@ -20,11 +21,21 @@ import gc, json, machine, os, sys
 gc.collect()
 made = {"version": sys.implementation.version[:3], "machine": getattr(sys.implementation, "_machine", "")}
 made["platform"] = sys.platform
-made["heap_bytes"] = gc.mem_free() + gc.mem_alloc()
+try:
+    import network
+    made["radio"] = ""
+    try:
+        network.WLAN(network.STA_IF).active(True)
+    except (OSError, RuntimeError) as error:
+        made["radio"] = str(error)
+except ImportError:
+    made["radio"] = None
 made["cause"] = machine.reset_cause()
 made["files"] = os.listdir("/")
 try:
     import esp32
+    made["idf"] = esp32.idf_heap_info(1 << 2 | 1 << 3 | 1 << 11)
+    made["psram_bytes"] = sum([row[0] for row in esp32.idf_heap_info(1 << 10)])
     made["partitions"] = [label for label in ("vfs", "data") if esp32.Partition.find(1, label=label)]
     store = esp32.NVS("ebb")
     for key in ("crashes", "slot"):
@@ -64,15 +75,31 @@ def chip_findings(chip, board):
             f"The chip is an {name} and the board '{board['name']}' has an {wanted}",
             "install the build of this board",
         )
-    heap = chip["heap_bytes"]
-    if board["has_psram"] and heap < LEAST_PSRAM_HEAP_B:
-        words = f"The memory is {heap // 1024} KiB and the board '{board['name']}' has PSRAM: it is not found"
-        yield words, "flash MicroPython's image with SPIRAM ('device flash')"
-    elif heap < LEAST_HEAP_B:
-        yield f"The memory is only {heap // 1024} KiB: the firmware does not fit", "flash MicroPython's own image"
+    yield from memory_findings(chip, board)
     missing = [label for label in LABELS if label not in (chip["partitions"] or ())]
     if missing:
         yield f"There is no partition {' and no '.join(missing)}", "run 'device flash', which writes the table"
+
+
+def memory_findings(chip, board):
+    """Radio, PSRAM, and what the chip's own system has left while the radio is on."""
+    if chip["radio"] is None:
+        yield "This image of MicroPython has no Wi-Fi", f"flash {stock_image.where(board)} ('device flash')"
+        return
+    said_b = chips.memory(chips.loaded(board["chip"]))["psram_b"] if board["has_psram"] else 0
+    if said_b and not chip["psram_bytes"]:
+        words = f"The board '{board['name']}' has PSRAM: it is not found"
+        yield words, "flash MicroPython's image with SPIRAM ('device flash')"
+        return
+    if chip["psram_bytes"] * 100 < said_b * PSRAM_PERCENT:
+        words = f"The PSRAM has {chip['psram_bytes'] >> 10} KiB, and the board '{board['name']}' needs {said_b >> 10}"
+        yield words, "use a module with as much"
+    free_b, largest_b = sum(row[1] for row in chip["idf"]), max(row[2] for row in chip["idf"])
+    if chip["radio"]:
+        yield f"The radio does not start ({chip['radio']}); {free_b} B of the chip's own memory are free", "start anew"
+    elif free_b < IDF_FREE_B[board["has_psram"]] or largest_b < memory_floor.HANDSHAKE_BLOCK_B:
+        words = f"With the radio on the chip's own memory is short: {free_b} B free, {largest_b} B in one block"
+        yield words, "use a module with PSRAM, or an image of your own (docs/decisions/0012-memory.md)"
 
 
 def chip_name(chip):

@@ -1,7 +1,9 @@
 """Flashing through esptool: find the board, name its chip, write piece by piece, verify, go on where a run ended."""
 
 import collections
+import os
 import re
+import stat
 import sys
 import tempfile
 from pathlib import Path
@@ -22,8 +24,10 @@ Board.__doc__ = "What answers on a port: chip as esptool names it, its MAC, size
 
 
 def find_port(wanted=None):
-    """Path of the serial port: the wanted one, else the only USB one. Errors: Trouble for none or several."""
+    """Path of the serial port: the wanted one, else the only USB one. Errors: Trouble for none, several or no port."""
     if wanted:
+        if os.path.exists(wanted) and not stat.S_ISCHR(os.stat(wanted).st_mode):
+            raise Trouble(f"{wanted} is no serial port.", code=2)
         return wanted
     found = sorted(port.device for port in list_ports.comports() if port.vid is not None)
     if not found:

@@ -5,6 +5,7 @@ goes onto the board file by file through MicroPython's prompt, each file checked
 """
 
 import argparse
+import json
 import os
 import sys
 import tempfile
@@ -12,7 +13,7 @@ import time
 from pathlib import Path
 
 from host_tools import bootstrap
-from host_tools.device import boards, esptool_call, flash, install, locked, running_board, slot, stock_image
+from host_tools.device import asked, boards, esptool_call, flash, install, locked, running_board, slot, stock_image
 from host_tools.device.esptool_call import Line, Trouble
 from host_tools.device.prompt import Prompt
 
@@ -41,14 +42,14 @@ def write_chip(line, board, path, state):
     print(f"{done.chip} {done.mac}: MicroPython written and verified", flush=True)
 
 
-def first_prompt(port, wait_s):
+def first_prompt(port, wait_s, is_forced):
     """A Prompt; wait_s: how long a board that was just flashed may take. Errors: Trouble."""
     end = time.monotonic() + wait_s
     while True:
         try:
-            return Prompt(port)
-        except Trouble:
-            if time.monotonic() > end:
+            return Prompt(port, asked.guard(is_forced))  # a board that came back may run its firmware again
+        except Trouble as trouble:
+            if trouble.kind == asked.CAR or time.monotonic() > end:
                 raise
             time.sleep(0.5)
 
@@ -65,10 +66,12 @@ def write_firmware(port, board, files, options):
     while failures < TRIES:
         count = len(written)
         try:
-            with first_prompt(port, wait_s) as prompt:
+            with first_prompt(port, wait_s, options.force) as prompt:
                 put_on(prompt, board, files, options.force, told)
             return written
         except Trouble as trouble:
+            if trouble.kind == asked.CAR:
+                raise
             if trouble.code == 2 and first is None:
                 raise explained(trouble, port, board)
             first = first or trouble
@@ -117,15 +120,25 @@ def guarded(work):
     return 0
 
 
+def is_frozen(files):
+    """Whether a build is the slot of an own image (`device image`)."""
+    return "frozen" in json.loads(files["a/manifest.json"])
+
+
 def both_steps(options):
     """The whole command. Errors: Trouble and those of a build."""
     board = boards.loaded(options.board)
+    if not options.source:
+        boards.check_offered(board, options.experimental)
     port = flash.find_port(options.port)
     if not os.path.exists(port):
         raise Trouble(f"there is no board on {port}: there is no such port. Plug it in, or name another.", code=2)
     files = install.files_of(options.board, options.source)
+    # What is wrong with a board is wrong under a stock image: a slot of an own image starts under no other.
+    boards.check_offered(board, options.experimental or is_frozen(files))
     print(f"build_sha256: {slot.digest(files)}", flush=True)
     if options.micropython:
+        asked.at_port(port, options.force)  # esptool resets the chip
         line = Line(port, options.baud, not options.no_stub)
         write_chip(line, board, options.micropython, options.state)
     written = write_firmware(port, board, files, options)
@@ -136,7 +149,7 @@ def both_steps(options):
 def run(argv):
     """Run the command; 0 when the firmware is on the board, 2 when nothing was begun, 1 when it ended in the middle."""
     parser = argparse.ArgumentParser(prog="python3 -m host_tools device flash", description=__doc__.split("\n")[0])
-    parser.add_argument("--board", required=True, metavar="NAME", help=", ".join(boards.names()))
+    parser.add_argument("--board", required=True, metavar="NAME", help=boards.listed())
     parser.add_argument("--port", help="serial port; else the only USB one")
     parser.add_argument(
         "--micropython", metavar="FILE", help="stock image (.bin) to write first; erases what ran before"
@@ -145,6 +158,9 @@ def run(argv):
     parser.add_argument("--no-stub", action="store_true", help="speak to the chip's ROM only: slower, fewer steps")
     parser.add_argument("--from", dest="source", metavar="DIR", help="a tree of `device build`, not a new one")
     parser.add_argument("--state", default=str(flash.STATE), metavar="FILE", help="what was verified, for the next run")
-    parser.add_argument("--force", action="store_true", help="go on though the board says that it is another one")
+    parser.add_argument("--experimental", action="store_true", help="flash also a board that is not offered")
+    parser.add_argument(
+        "--force", action="store_true", help=f"go on though the board says that it is another one, or {asked.HELP}"
+    )
     options = parser.parse_args(argv)
     return guarded(lambda: both_steps(options))

@@ -87,6 +87,7 @@ def files_of(name, source=None):
         manifest = json.loads((root / "a" / "manifest.json").read_text())
         paths = [f"a/{row['path']}" for row in manifest["files"]] + ["a/manifest.json", *ROOT_FILES]
         files = {path: (root / path).read_bytes() for path in paths}
+        sums = (root.parent / build.SUMS).read_text("utf-8").splitlines()
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise Trouble(f"{root} holds no whole build ({error}).", code=2) from None
     if manifest.get("board") != name:
@@ -97,4 +98,7 @@ def files_of(name, source=None):
     coil_line = slot.COIL_LINE.findall(slot.boot(boards.loaded(name), files["starter.mpy"]).decode())[0]
     if slot.COIL_LINE.findall(files["boot.py"].decode(errors="replace")) != [coil_line]:
         raise Trouble(f"{root}: boot.py does not open the contactor of the board '{name}' ({coil_line}).", code=2)
+    for path, content in files.items():
+        if f"{digest_of(content)}  {build.TREE}/{path}" not in sums:
+            raise Trouble(f"{root}: {path} is not what the build's own list says ({build.SUMS}).", code=2)
     return files

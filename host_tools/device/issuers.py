@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from firmware.connections import ISSUERS
-from host_tools.device import backup, box_file, flash
+from host_tools.device import asked, backup, box_file, flash
 from host_tools.device.esptool_call import Trouble
 from host_tools.grid import keys
 
@@ -12,9 +12,9 @@ PATH = "/data/" + ISSUERS
 REMOVE_CODE = f"import os\ntry: os.remove({PATH!r})\nexcept OSError: pass\nprint({ISSUERS!r} in os.listdir('/data'))"
 
 
-def taught(port, folder):
+def taught(port, folder, is_forced=False):
     """Put the keys of a folder on the board, or with None take all away; the box's id. Errors: Trouble."""
-    with box_file.stopped(port) as prompt:
+    with box_file.stopped(port, asked.guard(is_forced)) as prompt:
         backup.about(prompt)  # a board without its data is told so
         box = box_file.parsed(prompt.read(box_file.BOX), box_file.BOX).get("box")
         if not box_file.is_box_id(box):
@@ -38,9 +38,10 @@ def run(argv):
     chosen = parser.add_mutually_exclusive_group(required=True)
     chosen.add_argument("--keys", metavar="DIR", help="a folder of `grid keys`: its public keys, and the box's own")
     chosen.add_argument("--none", action="store_true", help="back to plain mode: the broker says who may command")
+    parser.add_argument("--force", action="store_true", help=asked.HELP)
     options = parser.parse_args(argv)
     try:
-        box = taught(flash.find_port(options.port), None if options.none else options.keys)
+        box = taught(flash.find_port(options.port), None if options.none else options.keys, options.force)
     except Trouble as trouble:
         print(f"ebb: {trouble}", file=sys.stderr)
         return trouble.code

@@ -1,4 +1,4 @@
-"""The label of one box, 62 x 114 mm, as PDF or PNG: what an owner needs to reach it, and a strip for the installer."""
+"""The label of one box as PDF or PNG: what an owner needs to reach it, and a strip for the installer."""
 
 import collections
 import io
@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 WIDTH_MM, HEIGHT_MM, MARGIN_MM = 62, 100, 5  # of the owner's part
 STRIP_MM = 14  # below it, to be cut off: the installer's part
+SIZE = f"{WIDTH_MM} x {HEIGHT_MM + STRIP_MM} mm"
 ROOM_MM = WIDTH_MM - 2 * MARGIN_MM
 SIDE_MM = 26  # of a QR code with its quiet zone
 QUIET = 4  # modules around a QR code (ISO/IEC 18004)

@@ -1,5 +1,6 @@
 """A board's MicroPython prompt over the serial line: run code and move files, through mpremote's own transport."""
 
+import binascii
 import contextlib
 import hashlib
 import io
@@ -10,6 +11,7 @@ import serial
 from mpremote.transport import TransportError, TransportExecError
 from mpremote.transport_serial import SerialTransport
 
+from host_tools.device import chips
 from host_tools.device.esptool_call import NO_BOARD, SILENT, Trouble
 
 READ_S = 5  # for one byte that must come
@@ -18,6 +20,7 @@ INTERRUPTS = 4  # tries until a running firmware has let go
 QUIET_S = 0.1  # nothing more comes
 BANNER = b"raw REPL; CTRL-B to exit\r\n"
 CHUNK = 1024
+PIECE = 32 * 1024  # of a long file; it is closed after each
 
 RESTART_CODE = """
 import machine
@@ -47,6 +50,11 @@ def digest(path):
 """
 
 
+def back_s():
+    """How long a board may take from a reset to its prompt, whichever chip it has (hardware/chips)."""
+    return max(chips.number(chips.loaded(name), "start.prompt_us", "worst") for name in chips.names()) / 1_000_000
+
+
 class Line(SerialTransport):
     """mpremote's transport, whose whole deadline also holds against a board that never stops talking."""
 
@@ -59,6 +67,11 @@ class Line(SerialTransport):
         while not made.endswith(ending) and time.monotonic() < end:
             made += self.serial.read(1)
         return made
+
+
+def statement(piece):
+    """Code that writes a piece of a file: base64, for most bytes of a build would take four characters each."""
+    return f"f.write(a2b_base64({binascii.b2a_base64(piece, newline=False)!r}))"
 
 
 class Prompt:
@@ -125,11 +138,14 @@ class Prompt:
 
     def soft_reset(self):
         """A fresh interpreter at the prompt: boot.py runs and main.py does not. Errors: Trouble."""
+        wait_s = back_s()
         try:
             with contextlib.redirect_stdout(io.StringIO()):
-                self._transport.enter_raw_repl(soft_reset=True, timeout_overall=READ_S)
+                self._transport.enter_raw_repl(soft_reset=True, timeout_overall=wait_s)
         except (TransportError, OSError, serial.SerialException):
-            raise Trouble(f"the board at {self.port} does not come back from a soft reset.") from None
+            raise Trouble(
+                f"the board at {self.port} does not come back from a soft reset within {wait_s:.0f} s."
+            ) from None
 
     def __enter__(self):
         return self
@@ -161,13 +177,29 @@ class Prompt:
         """Write a file, its folders made as needed, and check its hash. Errors: Trouble."""
         folders = list(PurePosixPath(path).parents)[-2::-1]
         made = "import os\n" + "".join(f"try: os.mkdir({str(folder)!r})\nexcept OSError: pass\n" for folder in folders)
-        self.run(made)
-        self.run(f"f = open({path!r}, 'wb')")
-        for start in range(0, len(content), CHUNK):
-            self.run(f"f.write({content[start : start + CHUNK]!r})")
-        self.run("f.close()")
+        # A file that an earlier run left open would be written over this one when its memory is collected. There may be
+        # none (NameError), or another thing of that name; one that cannot be closed is damaged anyhow.
+        self.run(
+            made
+            + "from binascii import a2b_base64\ntry: f.close()\nexcept (NameError, AttributeError, OSError): pass\n"
+        )
+        # Piece by piece: what was closed is on the flash, and a run after a pulled cable goes on behind it.
+        for begin in range(self._there_b(path, content), max(1, len(content)), PIECE):
+            self.run(f"f = open({path!r}, {'ab' if begin else 'wb'!r})")
+            for start in range(begin, min(begin + PIECE, len(content)), CHUNK):
+                self.run(statement(content[start : min(start + CHUNK, begin + PIECE)]))
+            self.run("f.close()")
         if self.digests([path])[path] != hashlib.sha256(content).hexdigest():
             raise Trouble(f"{path} does not read back as it was written.")
+
+    def _there_b(self, path, content):
+        """How many bytes of a long content an earlier run has left there."""
+        if len(content) <= PIECE:
+            return 0
+        size_b = int(self.run(f"try: print(os.stat({path!r})[6])\nexcept OSError: print(0)"))
+        if not 0 < size_b < len(content):
+            return 0
+        return size_b if self.digests([path])[path] == hashlib.sha256(content[:size_b]).hexdigest() else 0
 
     def digests(self, paths):
         """{path: SHA-256 or None where there is no such file}."""

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from firmware.wire import secret as secrets_kept
-from host_tools.device import box_file, flash, label
+from host_tools.device import asked, box_file, flash, label
 from host_tools.device.esptool_call import Trouble
 
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # nothing that looks like another on a label
@@ -82,14 +82,14 @@ def new_file(path):
         raise
 
 
-def provision(port, box, path, is_forced):
+def provision(port, box, path, is_forced, may_be_plugged=False):
     """label.Facts of the box that the board on this port has become; its label lies at the path, if any.
 
     Errors: Trouble.
     """
     with contextlib.ExitStack() as stack:
         file = stack.enter_context(new_file(path)) if path else None
-        prompt = stack.enter_context(box_file.stopped(port))
+        prompt = stack.enter_context(box_file.stopped(port, asked.guard(may_be_plugged, "--plugged")))
         known = known_facts(prompt, is_forced)
         code = secret()
         facts = provisioned(known, box or "ebb-" + box_file.chip_id(prompt)[-6:], code)
@@ -120,13 +120,15 @@ def run(argv):
     parser = argparse.ArgumentParser(prog="python3 -m host_tools device provision", description=__doc__)
     parser.add_argument("--port", help="serial port (default: the only USB one)")
     parser.add_argument("--box", metavar="ID", help="id of the box (default: ebb- and the end of the chip's number)")
-    parser.add_argument("--label", type=Path, metavar="FILE", help="the label to print, .pdf or .png, 62 x 114 mm")
+    parser.add_argument("--label", type=Path, metavar="FILE", help=f"the label to print, .pdf or .png, {label.SIZE}")
     parser.add_argument("--show", action="store_true", help="say the secrets on the terminal")
     parser.add_argument("--force", action="store_true", help="give new secrets to a box that has some")
+    parser.add_argument("--plugged", action="store_true", help=asked.HELP)
     options = parser.parse_args(argv)
     try:
         check(options)
-        shown = provision(flash.find_port(options.port), options.box, options.label, options.force)
+        port = flash.find_port(options.port)
+        shown = provision(port, options.box, options.label, options.force, options.plugged)
     except Trouble as trouble:
         print(f"ebb: {trouble}", file=sys.stderr)
         return trouble.code

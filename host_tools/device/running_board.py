@@ -62,7 +62,7 @@ def asked(prompt, paths):
 
 def need_bytes(files):
     """Flash that a tree takes in whole blocks."""
-    return sum(blocks for _, blocks in build.use(files).values())
+    return build.use(files)[1]
 
 
 def chip_of(machine):

@@ -8,13 +8,14 @@ import re
 import sys
 
 from host_tools import bootstrap, chip
-from host_tools.device import flash
+from host_tools.device import asked, flash
 from host_tools.device.esptool_call import Trouble
 from host_tools.device.prompt import Prompt
 
 UNIT = bootstrap.ROOT / "tests" / "unit"
 FIRMWARE = ("firmware/__init__.py", "firmware/core/", "firmware/wire/", "firmware/services/__init__.py")
-SERVICE = re.compile(r"^from firmware\.services(?:\.| import )(\w+)", re.MULTILINE)
+SERVICE = re.compile(r"^ *from firmware\.services(?:\.| import )([\w, ]+)", re.MULTILINE)
+HELPER = re.compile(r"^(?:from|import) (\w+)", re.MULTILINE)  # beside the tests
 WORDS = "firmware/words_en.txt"
 FOLDER = "/test"
 # What needs a tool of the PC, fills a flash, or wants more heap than a small board has.
@@ -22,7 +23,8 @@ ON_A_PC = (
     "test_flight_record test_flight_ring test_factory_reset test_ledger test_log_store test_settings_store".split()
 )
 ON_A_PC += "test_announced_update test_history test_state_store test_state_record test_update".split()
-ON_A_PC += "test_update_announcement test_update_events".split()
+ON_A_PC += "test_update_announcement test_update_events test_slot_archive test_journal test_ledger_journal".split()
+ON_A_PC += "test_journal_torn test_state_changes test_image_writer test_update_trial".split()
 BLOCK = 4096
 SPARE_BYTES = 64 * 1024  # for one test file at a time, and folders
 ANSWER_S = 300
@@ -96,9 +98,20 @@ def for_boards():
 
 
 def services():
-    """Paths of the services that these tests name; nothing else of that folder runs without a network."""
-    names = set(SERVICE.findall("".join(for_boards().values())))
+    """Paths of the services that these tests name, and of those that these name; no other runs without a network."""
+    names, sources = set(), list(for_boards().values())
+    while sources:
+        for found in SERVICE.findall(sources.pop()):
+            fresh = {name.strip() for name in found.partition(" import ")[0].split(",")} - names
+            names |= fresh
+            sources += [(bootstrap.ROOT / f"firmware/services/{name}.py").read_text() for name in fresh]
     return tuple(f"firmware/services/{name}.py" for name in sorted(names))
+
+
+def helpers():
+    """Names of the files beside the tests that these import."""
+    named = set(HELPER.findall("".join(for_boards().values())))
+    return sorted(path.name for path in UNIT.glob("*.py") if path.stem in named)
 
 
 def ground_files():
@@ -106,7 +119,7 @@ def ground_files():
     root = bootstrap.ROOT
     pairs = [(root / path, path) for path in chip.plain_sources() if path.startswith(FIRMWARE + services())]
     pairs += [(root / "tests" / "chip" / name, name) for name in ("run.py", "unittest.py")]
-    pairs += [(UNIT / name, "tests/unit/" + name) for name in ("samples.py", "signed_sample.py")]
+    pairs += [(UNIT / name, "tests/unit/" + name) for name in helpers()]
     pairs += [(root / "host_tools" / "chip_scripts" / "tick_cost.py", "tick_cost.py")]
     files = dict(compiled(*pair) for pair in pairs)
     files[f"{FOLDER}/{WORDS}"] = (root / WORDS).read_bytes()
@@ -176,10 +189,11 @@ def run(argv):
     parser = argparse.ArgumentParser(prog="python3 -m host_tools device test", description=__doc__.split("\n")[0])
     parser.add_argument("--port", help="serial port (default: the only USB one)")
     parser.add_argument("names", nargs="*", metavar="NAME", help="test files such as pilot (default: all)")
+    parser.add_argument("--force", action="store_true", help=asked.HELP)
     options = parser.parse_args(argv)
     try:
         names = chosen(options.names)
-        with Prompt(flash.find_port(options.port)) as prompt:
+        with Prompt(flash.find_port(options.port), asked.guard(options.force)) as prompt:
             try:
                 is_good = run_all(prompt, names)
             finally:

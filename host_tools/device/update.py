@@ -18,7 +18,6 @@ SCRIPT = bootstrap.ROOT / "host_tools" / "chip_scripts" / "update.py"
 WORDS = bootstrap.ROOT / "firmware" / "words_en.txt"
 UNPLUGGED_MV = 10_500  # requirements §1, A/B
 TOLD_EVERY_B = 64 * 1024
-MOST_B = update_header.HEAD_B + update_header.MOST_MANIFEST_B + update_header.SIGNATURE_B + update_header.MOST_PAYLOAD_B
 
 
 def words(code):
@@ -60,7 +59,9 @@ def sent(prompt, octets):
         if at - told_b >= TOLD_EVERY_B:
             told_b = at
             bootstrap.say(f"{at // 1024} of {len(octets) // 1024} KiB")
-    prompt.run("one.chosen()" if said == "stored" else "one.clear()")
+    if said == "stored":
+        return prompt.run("print(one.chosen())").strip()
+    prompt.run("one.clear()")
     return said
 
 
@@ -69,13 +70,13 @@ def run(argv):
     parser = argparse.ArgumentParser(prog="python3 -m host_tools device update", description=__doc__.split("\n")[0])
     parser.add_argument("--port", help="serial port (default: the only USB one)")
     parser.add_argument("update", type=Path, metavar="FILE", help="made by device build --sign")
-    parser.add_argument("--force", action="store_true", help="although a car is plugged in; never while one charges")
+    parser.add_argument("--force", action="store_true", help=asked.HELP)
     options = parser.parse_args(argv)
     try:
-        octets = options.update.read_bytes() if options.update.stat().st_size <= MOST_B else b""
+        octets = options.update.read_bytes() if options.update.stat().st_size <= update_header.MOST_B else b""
         if len(octets) < update_header.HEAD_B:
             raise Trouble(words("no_update"), code=2)
-        with box_file.stopped(flash.find_port(options.port), lambda line: asked.check(line, options.force)) as prompt:
+        with box_file.stopped(flash.find_port(options.port), asked.guard(options.force, needs_answer=True)) as prompt:
             letter = slot_of(prompt)
             if not prompt.before:  # else a person knows of the car
                 check_unplugged(prompt, letter)

@@ -182,6 +182,10 @@ class App:
         self.connections.wifi = None
         self.config = {}
         self.phrases = self.store = self
+        self.board = Plain()
+        self.board.facts = Plain()
+        self.board.facts.phases = 3
+        self.has_stored = True
         self.changes = 0
 
     def now_ms(self):
@@ -192,9 +196,17 @@ class App:
         """(words, what to do)."""
         return code, "Do it"
 
-    def status(self, with_network):
+    def status_parts(self):
         """What only the owner may see."""
-        return {"state": HIDDEN}
+        yield lambda: {"state": HIDDEN}
+
+    def settings(self):
+        """Settings in force."""
+        return self.loop.settings
+
+    async def is_kept(self):
+        """Whether a power cut leaves them."""
+        return self.has_stored
 
     def submit(self, command):
         """Take a command."""

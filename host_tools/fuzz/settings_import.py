@@ -67,6 +67,9 @@ class App:
         self.loop.memory.local = Plain()
         self.loop.memory.local.pressed_at_ms = None
         self.phrases = self.store = self
+        self.board = Plain()
+        self.board.facts = Plain()
+        self.board.facts.phases = 3
         self.saved = None
 
     def now_ms(self):

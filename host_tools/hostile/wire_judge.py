@@ -4,7 +4,7 @@ import copy
 
 # The edges with all of their hysteresis: inside it either letter is right (requirements §1).
 C_LOW_MV, C_HIGH_MV = 4200, 7800
-A_SURELY_MV = 10_800
+A_SURELY_MV = 11_340  # of a box at 12.6 V: it judges by its own level, which this judge does not know
 REAL_MV = 13_500  # ±12 V ± 5 % and what measuring adds: beyond it no reading is a letter, an empty plug least (S8)
 DIODE_MV = -10_000
 FLOOR_MV = -1500  # a half that does not reach it is not there

@@ -1,23 +1,19 @@
-"""Energy over power cuts: plant, whole core and ledger on a real littlefs; what is stored against what flowed."""
+"""Energy over power cuts: plant, whole core, journal and files on one flash; what is stored and what flowed."""
 
 import random
 from collections import deque
 
 from firmware.core import claims, decide
 from firmware.core.records import Ref
-from firmware.services import ledger, ledger_start
+from firmware.services import ledger
 from firmware.services.control_loop import ControlLoop
 from host_tools import jobs
-from host_tools.power_cuts import lfs_files
-from host_tools.power_cuts.flash_chip import FlashChip
+from host_tools.power_cuts import stores
 from host_tools.power_cuts.life import Broken
 from host_tools.sim import world
 from host_tools.sim.box import CABLE_MA, WALL_S, Box, Facts
 from host_tools.soak.wrapping_board import WrappingBoard
 
-BLOCKS = 64
-FOLDER = "/"
-DAYS = 40
 CUTS_AN_OUTAGE = 50  # the supply comes and goes before it stays
 HOUR_MS = 3_600_000
 MEAN_MS = HOUR_MS  # from one outage to the next
@@ -33,49 +29,53 @@ class EnergyLife:
 
     def __init__(self, seed):
         self.chance = random.Random(seed)
-        self.chip = FlashChip(BLOCKS, self.chance)
-        lfs_files.formatted(self.chip)
+        self.chip = stores.chip_of(self.chance)
         self.box = Box("polite", seed & 0xFFFF)
         self.plant = self.box.plant
         self.box.watch = self._watch
-        self.counts = {"cuts": 0, "in_write": 0, "ticked_ms": 0, "stored_mwh": 0, "true_mwh": 0, "most_lost_ms": 0}
+        names = "cuts", "in_write", "in_start", "ticked_ms", "stored_mwh", "true_mwh", "most_lost_ms"
+        self.counts = dict.fromkeys(names, 0)
         self.seconds = deque(maxlen=MOST_LOST_S + 1)  # plant's energy at each of the last seconds
         self.shown_wh = 0
         self._boot()
         world.change(self.plant, {"car": {"is_plugged": True, "wants_charge": True}})
 
     def _boot(self):
-        """The firmware starts from what flash has. Errors: Broken."""
+        """The firmware starts from what flash has; a cut in that shows nobody anything. Errors: Broken."""
         chance = self.chance
-        self.chip.power_on(0)
-        self.files = lfs_files.LfsFiles(self.chip)
-        self.files.put_under()
-        start = ledger_start.found(FOLDER, DAYS)
-        if start.words:
-            raise Broken(f"the ledger says '{start.words}'")
-        self.stored_mwh = start.head.wh * 1000 + start.head.mwh
         self.board = WrappingBoard(self.plant, Facts)
         rows = (claims.standing("cable", CABLE_MA, Ref("board", "cable", 0)),)
         hold_ms = chance.randrange(self.box.loop.settings.restart_spread_s + 1) * 1000
-        memory = decide.first_memory(self.board.now_ms(), rows, (0, hold_ms))
+        first = decide.first_memory(self.board.now_ms(), rows, (0, hold_ms))
+        self.chip.power_on(chance.choice((0, 1, 2, 3)))
+        self.stores = stores.Stores(self.chip, self.board, first)
+        if self.chip.is_dead:
+            self.counts["in_start"] += 1
+            self.chip.power_on(0)
+            self.stores = stores.Stores(self.chip, self.board, first)
+        self.chip.power_on(0)
+        head, words = self.stores.replay.found.head, self.stores.replay.found.words
+        if words:
+            raise Broken(f"the ledger says '{words}'")
+        self.stored_mwh = head.wh * 1000 + head.mwh
         self.box.inbox.take()
+        self.stores.submit = self.box.inbox.put
         self.box.board = self.board
-        self.box.loop = ControlLoop(
-            self.board, self.box.loop.settings, ledger_start.resumed(memory, start), self.box.inbox
-        )
-        self.ledger = ledger.Ledger(FOLDER, start)
+        self.box.loop = ControlLoop(self.board, self.box.loop.settings, self.stores.memory, self.box.inbox)
+        self.board.set_wall_s(WALL_S + self.plant.now_us // 1_000_000)
+        self.stores.begin(self.box.loop)
         self.look_ms = self.board.now_ms() + ledger.LOOK_S * 1000
 
     def _watch(self):
-        """Once a second what the service would do; a supply that fails inside a write ends the run."""
+        """The services' turns; a supply that fails inside an operation ends the run."""
         now_ms = self.board.now_ms()
+        self.stores.run_to(now_ms)
         if now_ms < self.look_ms or self.chip.is_dead:
             return
         self.look_ms = now_ms + ledger.LOOK_S * 1000
         self.plant.settle_energy()
         self.seconds.append(self.plant.energy_uj)
-        self.ledger.step(now_ms, WALL_S + self.plant.now_us // 1_000_000, self.box.loop.memory.energy)
-        self.shown_wh = max(self.shown_wh, self.ledger.wh)
+        self.shown_wh = max(self.shown_wh, self.stores.ledger.wh)
 
     def run(self, cuts):
         """So many cuts, in outages of several. Errors: Broken."""
@@ -89,7 +89,8 @@ class EnergyLife:
             self.counts["stored_mwh"] = self.stored_mwh
             self.counts["true_mwh"] = int(self.plant.energy_uj / MWH_UJ)
         finally:
-            lfs_files.take_away()
+            self.stores.turns.end()
+            stores.take_away()
         return self.counts
 
     def _charge(self, for_ms):
@@ -109,6 +110,7 @@ class EnergyLife:
         counted_mwh = meter.wh * 1000 + meter.mwh
         self.counts["cuts"] += 1
         self.counts["in_write"] += self.chip.is_dead
+        self.stores.turns.end()
         self.plant.settle_energy()
         now_uj = self.plant.energy_uj
         world.change(self.plant, {"mains": {"is_on": False}})
@@ -151,13 +153,14 @@ def planned(seed, count):
 
 def report(seed, found, seconds):
     """Print the figures, one a line; returns whether the goals are met."""
-    cuts, in_write, ticked_ms, stored_mwh, true_mwh = (
-        sum(one[name] for one in found) for name in ("cuts", "in_write", "ticked_ms", "stored_mwh", "true_mwh")
+    cuts, in_write, in_start, ticked_ms, stored_mwh, true_mwh = (
+        sum(one[name] for one in found)
+        for name in ("cuts", "in_write", "in_start", "ticked_ms", "stored_mwh", "true_mwh")
     )
     finds = [one["find"] for one in found if "find" in one]
     off_permille = 1000 * (true_mwh - stored_mwh) / max(1, true_mwh)
     print(f"energy_cuts_seed: {seed}")
-    print(f"energy_cuts: {cuts} cuts, {in_write} of them inside a write")
+    print(f"energy_cuts: {cuts} cuts, {in_write} of them inside a write, {in_start} more in a start")
     print(f"energy_cuts_ticked: {ticked_ms / HOUR_MS:.1f} h")
     print(f"energy_cuts_true: {true_mwh // 1000} Wh")
     print(f"energy_cuts_stored: {stored_mwh // 1000} Wh")

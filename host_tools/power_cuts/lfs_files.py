@@ -6,14 +6,14 @@ import random
 from littlefs import lfs
 from littlefs.errors import LittleFSError
 
-from firmware.services import flash_files, ledger_start, make_room, record_files
+from firmware.services import factory_reset, flash_files, ledger_start, log_segments, make_room, record_files
 from host_tools.power_cuts.flash_chip import BLOCK, FlashChip
 
-# vfs.VfsLfs2: readsize, progsize and lookahead 32, cache four times that, 100 cycles before a pair of blocks moves.
-GEOMETRY = {"read_size": 32, "prog_size": 32, "cache_size": 128, "lookahead_size": 32, "block_cycles": 100}
+# As firmware/drivers/data_layout.py mounts: VfsLfs2 takes a cache of four reads, 100 cycles before a pair moves.
+GEOMETRY = {"read_size": 128, "prog_size": 32, "cache_size": 512, "lookahead_size": 128, "block_cycles": 100}
 FOLDER = "/"
+STORING = (flash_files, record_files, ledger_start, log_segments, factory_reset, make_room)  # all that ask for files
 chance_of = random.Random
-chip_of = FlashChip
 FLAG = lfs.LFSFileFlag
 FLAGS = {
     "rb": FLAG.rdonly,
@@ -52,10 +52,10 @@ class File:
 class LfsFiles:
     """A mounted file system; has what the storing modules ask of `os` and open()."""
 
-    def __init__(self, chip):
-        """Errors: OSError when it cannot be mounted."""
+    def __init__(self, chip, blocks=0):
+        """blocks: the first ones, 0: all. Errors: OSError when it cannot be mounted."""
         self._chip = chip
-        self.cfg = lfs.LFSConfig(context=chip, block_size=BLOCK, block_count=chip.blocks, **GEOMETRY)
+        self.cfg = lfs.LFSConfig(context=chip, block_size=BLOCK, block_count=blocks or chip.blocks, **GEOMETRY)
         self._fs = lfs.LFSFilesystem()
         self.call(lfs.mount, self.cfg)
 
@@ -105,14 +105,19 @@ class LfsFiles:
 
     def put_under(self):
         """From now on the storing modules of the firmware use this."""
-        for module in (flash_files, record_files, ledger_start, make_room):
+        for module in STORING:
             module.os = self
             module.open = self.open
 
 
-def mounted(chip):
-    """The LfsFiles that the storing modules use from now on. Errors: OSError."""
-    files = LfsFiles(chip)
+def chip_of(blocks, chance):
+    """A FlashChip that holds nothing but a littlefs."""
+    return FlashChip(blocks, chance, steady=blocks)
+
+
+def mounted(chip, blocks=0):
+    """The LfsFiles that the storing modules use from now on; blocks: as LfsFiles. Errors: OSError."""
+    files = LfsFiles(chip, blocks)
     files.put_under()
     return files
 
@@ -122,12 +127,12 @@ def take_away():
     import builtins
     import os
 
-    for module in (flash_files, record_files, ledger_start, make_room):
+    for module in STORING:
         module.os = os
         module.open = builtins.open
 
 
-def formatted(chip):
-    """Make a file system on the chip."""
-    cfg = lfs.LFSConfig(context=chip, block_size=BLOCK, block_count=chip.blocks, **GEOMETRY)
+def formatted(chip, blocks=0):
+    """Make a file system on the first blocks of the chip, 0: on all."""
+    cfg = lfs.LFSConfig(context=chip, block_size=BLOCK, block_count=blocks or chip.blocks, **GEOMETRY)
     lfs.format(lfs.LFSFilesystem(), cfg)

@@ -14,7 +14,7 @@ SETTINGS = "settings.json"
 DAYS = 40
 SMALL = {"quarters-": (4, 2), "sessions-": (3, 2)}  # records in a file and full files kept: files come and go often
 NOON_S = 1_795_176_000
-CUT_SOON, CUT_LATE = 12, 80  # a second cut while the box comes up again, or one somewhere in its life
+CUT_SOON, CUT_LATE = 6, 50  # a second cut while the box comes up again, or one somewhere in its life
 MOST_STEPS = 400
 
 
@@ -176,8 +176,6 @@ class Life:
     def look(self, start):
         """Everything that a returned write has put there is there, and nothing else but what was under way."""
         kept = self.kept
-        if self.chip.over_written:
-            raise Broken("a program over what was not erased")
         if start.words:
             raise Broken(f"the ledger says '{start.words}'")
         flying, kept.flying = kept.flying, None

@@ -14,10 +14,31 @@ SUMS = ("cuts", "inside", "in_erase", "second", "writes", "operations")
 
 def work(job):
     """Counts of one job (seed, cuts); with a find its words are under "find"."""
-    from host_tools.power_cuts.life import Broken, Life
+    from host_tools.power_cuts.life import Life
+
+    return lived(Life, job)
+
+
+def ring_work(job):
+    """The same of a journal on a flash that tears honestly."""
+    from host_tools.power_cuts.ring_life import RingLife
+
+    return lived(RingLife, job)
+
+
+def together_work(job):
+    """The same of journal and files on one such flash."""
+    from host_tools.power_cuts.together import TogetherLife
+
+    return lived(TogetherLife, job)
+
+
+def lived(kind, job):
+    """work() of this kind of life."""
+    from host_tools.power_cuts.life import Broken
 
     seed, cuts = job
-    life = Life(seed)
+    life = kind(seed)
     try:
         life.run(cuts)
     except Broken as error:
@@ -63,6 +84,10 @@ def run(argv):
     parser.add_argument("--wear", action="store_true", help="erases a year instead, and years at 100,000 cycles")
     parser.add_argument("--energy", type=int, metavar="N", help="N cuts against the plant's truth instead")
     parser.add_argument("--chip", action="store_true", help="on the interpreter's own VfsLfs2 instead")
+    parser.add_argument("--ring", action="store_true", help="the journal on a flash that tears honestly instead")
+    parser.add_argument("--together", action="store_true", help="journal and files on one such flash instead")
+    parser.add_argument("--moving", action="store_true", help="an older flash being divided, on VfsLfs2, instead")
+    parser.add_argument("--capacity", action="store_true", help="hours of charging that the journal takes instead")
     options = parser.parse_args(argv)
     sys.path.insert(0, str(bootstrap.ROOT))
     seed = options.seed if options.seed is not None else seed_of_commit()
@@ -78,19 +103,31 @@ def run(argv):
         from host_tools.power_cuts import energy as campaign
     else:
         campaign = sys.modules[__name__]
+    if options.capacity:
+        from host_tools.power_cuts import capacity
+
+        return 0 if capacity.report() else 1
     if options.chip:
-        return run_on_chip(seed, options)
+        from host_tools.power_cuts import on_chip
+
+        return run_apart("chip_cuts", on_chip.work, seed, options)
+    if options.moving:
+        from host_tools.power_cuts import on_chip
+
+        return run_apart("moving_cuts", on_chip.moving_work, seed, options)
+    if options.ring:
+        return run_apart("ring_cuts", ring_work, seed, options)
+    if options.together:
+        return run_apart("together_cuts", together_work, seed, options)
     name = "energy_cuts" if options.energy else "power_cuts"
     results = jobs.Results(name, seed, options.is_continued, FOLDER)
     found = jobs.done(campaign.planned(seed, options.energy or options.count), campaign.work, results)
     return 0 if campaign.report(seed, list(found.values()), time.monotonic() - begun_s) else 1
 
 
-def run_on_chip(seed, options):
-    """The same cuts on the interpreter's own littlefs; exit 0 only when nothing was found."""
-    from host_tools.power_cuts import on_chip
-
+def run_apart(name, work, seed, options):
+    """A campaign of its own name; exit 0 only when nothing was found."""
     begun_s = time.monotonic()
-    results = jobs.Results("chip_cuts", seed, options.is_continued, FOLDER)
-    found = jobs.done(planned(seed, options.count), on_chip.work, results)
-    return 0 if report(seed, list(found.values()), time.monotonic() - begun_s, "chip_cuts") else 1
+    results = jobs.Results(name, seed, options.is_continued, FOLDER)
+    found = jobs.done(planned(seed, options.count), work, results)
+    return 0 if report(seed, list(found.values()), time.monotonic() - begun_s, name) else 1

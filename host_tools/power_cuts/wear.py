@@ -20,7 +20,7 @@ DAYS = 6
 
 def lived(blocks, history_days, hours):
     """(erases a day, most erases of one block a day, blocks used, writes a day) with a car for so many hours a day."""
-    chip = FlashChip(blocks, random.Random(1))
+    chip = FlashChip(blocks, random.Random(1), steady=blocks)
     lfs_files.formatted(chip)
     lfs_files.LfsFiles(chip).put_under()
     writes = tally.writes

@@ -6,6 +6,7 @@ import time
 #   set_pin(number, level)  read_pin(number)  set_pwm(number, duty_u16)  read_uv(number)
 world = None
 cause = 1  # why the chip started; a harness with resets sets it
+clock = None  # what RTC shows: now_s() and set_s(); a harness sets it, else one that begins at 2000 now
 
 PWRON_RESET = 1
 HARD_RESET = 2
@@ -131,6 +132,72 @@ class Timer:
     def deinit(self):
         """Stop it."""
         Timer.running = [timer for timer in Timer.running if timer is not self]
+
+
+UNTIL_2000_S = 946_684_800
+DAY_S = 86_400
+
+
+def date_of(day):
+    """(year, month, day) of a count of days since 1970-01-01."""
+    # Counted from March of the year 0, so that a leap day comes last (the civil calendar's rule of 400 years).
+    era, day = divmod(day + 719_468, 146_097)
+    year = (day - day // 1460 + day // 36_524 - day // 146_096) // 365
+    day -= 365 * year + year // 4 - year // 100
+    month = (5 * day + 2) // 153
+    day -= (153 * month + 2) // 5 - 1
+    month += 3 if month < 10 else -9
+    return era * 400 + year + (month <= 2), month, day
+
+
+def day_of(year, month, day):
+    """Count of days since 1970-01-01 of a date."""
+    year -= month <= 2
+    era, year = divmod(year, 400)
+    return era * 146_097 + year * 365 + year // 4 - year // 100 + (153 * ((month + 9) % 12) + 2) // 5 + day - 719_469
+
+
+class OwnClock:
+    """A clock that began at 2000-01-01 and counts by ticks; it must be asked once in six days."""
+
+    def __init__(self):
+        self._last = time.ticks_ms()
+        self._now_ms = UNTIL_2000_S * 1000
+
+    def now_s(self):
+        """UTC seconds since 1970."""
+        ticks = time.ticks_ms()
+        self._now_ms += time.ticks_diff(ticks, self._last)
+        self._last = ticks
+        return self._now_ms / 1000
+
+    def set_s(self, wall_s):
+        """Set it."""
+        self._last, self._now_ms = time.ticks_ms(), int(wall_s * 1000)
+
+
+class RTC:
+    """The chip's one clock; after power-on it is 2000-01-01, and it goes on over every other reset."""
+
+    def __init__(self):
+        global clock
+        if clock is None:
+            clock = OwnClock()
+
+    def datetime(self, fields=None):
+        """Tell or set (year, month, day, weekday from Monday 0, hour, minute, second, microsecond), UTC."""
+        if fields is None:
+            now_s = clock.now_s()
+            whole_s = int(now_s // 1)
+            day, second = divmod(whole_s, DAY_S)
+            clock_time = (second // 3600, second // 60 % 60, second % 60, int((now_s - whole_s) * 1_000_000))
+            return date_of(day) + ((day + 3) % 7,) + clock_time
+        year, month, day, _, hour, minute, second, us = fields  # eight, or a ValueError as on the chip
+        clock.set_s(day_of(year, month, day) * DAY_S + hour * 3600 + minute * 60 + second + us / 1_000_000)
+
+    def init(self, fields):
+        """Set it."""
+        self.datetime(fields)
 
 
 def run_timers():

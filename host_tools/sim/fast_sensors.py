@@ -11,9 +11,10 @@ WEIGHTS = (1, 2, 3, 4, 4, 4, 4, 4, 3, 2, 1)
 ADC_STEP_MV = 6.4  # 12 bits over ±13 V
 NOISE = 1024
 NOISY = 20  # fault adc_noise: so many times the noise
-OFFSET_MV = 1300  # fault adc_offset
+OFFSET_MV = 1100  # fault adc_offset: C shows 7.1 V and is C still
 RAIL_MV = 16_000  # what the pilot's dividers make of a reading of 0 or full scale
 FLOOR_MV = -1500  # a half above belongs to the high one
+MEAN_MOST_MA = 3000  # so much of an offset the drivers take away
 COLDEST, HOTTEST = -400, 1250
 OPEN_OHM = 1_000_000
 
@@ -70,7 +71,8 @@ class FastSensors:
         if not faults["adc_stuck"]:
             noise = self._noise.pilot_mv[self._at] * (NOISY if faults["adc_noise"] else 1)
             offset = OFFSET_MV if faults["adc_offset"] else 0
-            high_mv, low_mv = int(plant.high_mv + noise + offset), int(plant.low_mv - noise + offset)
+            high_mv = int(plant.measured_mv(plant.high_mv) + noise + offset)
+            low_mv = int(plant.measured_mv(plant.low_mv) - noise + offset)
             if plant.pilot_mode == "high":
                 low_mv = high_mv
             elif plant.pilot_mode == "low":
@@ -87,11 +89,18 @@ class FastSensors:
         self._add(self._row_now())
         currents_ma, voltages_mv, power_mw, frequency_mhz = self._averaged
         noise = self._noise.currents_ma[self._at] * (NOISY if self.plant.faults["adc_noise"] else 1)
+        if any(self.plant.current_offsets_ma):
+            currents_ma = tuple(map(self._with_offset, currents_ma, self.plant.current_offsets_ma))
         currents_ma = tuple([abs(value + noise) for value in currents_ma])
         if self._saturated_ticks:
             currents_ma = tuple(SATURATED_MA if index < self.plant.phases else 0 for index in range(3))
         self._told = currents_ma, voltages_mv, power_mw, frequency_mhz or None
         return self._told
+
+    @staticmethod
+    def _with_offset(current_ma, offset_ma):
+        """What is left of a sensor's offset once the driver has taken its running mean away."""
+        return round(math.hypot(current_ma, max(0, abs(offset_ma) - MEAN_MOST_MA)))
 
     def age_ms(self):
         """Since when nothing new came."""

@@ -1,29 +1,36 @@
-"""The plant's end of the wire: real time, and the pins of a firmware in another process."""
+"""The plant's end of the wire: the shared clock, and the pins of a firmware in another process."""
 
 import asyncio
 import struct
 import time
 
+from host_tools.sim.shared_clock import SharedClock
+
 SEND_PIN, SEND_PWM, READ, TIME = 1, 2, 3, 4
 WATCHDOG, FEED, STATE, RESET, RESYNC, PULSES, AIR = 5, 6, 7, 8, 9, 10, 11
 MARK = b"\x00again\xff\x01"
+INTERRUPT = b"\x03"  # in place of b"\x01"
 ANALOG = 0x80
-TICKS_PERIOD = 1 << 30  # microseconds wrap as on the chip
+TICKS_PERIOD = 1 << 30  # ticks wrap as on the chip
 CLOCK_WRONG_S = 20 * 31_557_600  # faults.md T1: jumps of 20 years
+# What keeps the firmware's program for so many ms when the bench asks for it; link_world.py has the same kinds.
+STALLS = (("loop", 3000), ("look_up", 3000), ("flash", 400))
 
 
 class RealTime:
-    """Drives a plant by the real clock, `speed` simulated seconds a second."""
+    """Drives a plant by the shared clock, `speed` simulated seconds a second."""
 
-    def __init__(self, plant, speed):
+    def __init__(self, plant, speed, is_wall=False):
+        """is_wall: by the wall clock, whatever keeps the PC."""
         self.plant = plant
         self.speed = speed
-        self._start_s = time.monotonic()
+        self.clock = SharedClock(is_wall)
+        self.stall = 0  # that the firmware's program is to meet next: 1 + index of STALLS
         self.wall_offset_s = int(time.time())  # the world's time of day at plant time 0; None: nobody tells it
 
     def settle(self):
         """Bring the plant to this instant."""
-        self.plant.advance_to(int((time.monotonic() - self._start_s) * self.speed * 1_000_000))
+        self.plant.advance_to(self.clock.now_us() * self.speed)
 
     def wall_s(self):
         """The outside world's time of day in UTC epoch seconds, or None."""
@@ -52,6 +59,8 @@ class LinkServer:
         self.is_attached = False
         self.is_busy = True
         self.states = 0  # how often the chip told whether it is busy
+        self.has_ctrl_c = False  # one was typed that its program is not told of yet
+        self.on_ctrl_c = None  # function () called when it is
         self.on_reset = None  # function (1 soft | 2 hard) called when the chip starts itself anew
         self.fed_at_us = None  # None: no watchdog runs
         self.watchdog_us = 0
@@ -136,7 +145,7 @@ class LinkServer:
         elif kind == STATE:
             self.is_busy = (await reader.readexactly(1)) == b"\x01"
             self.states += 1
-            writer.write(b"\x01")
+            writer.write(INTERRUPT if self._is_interrupted() else b"\x01")
         elif kind == PULSES:
             self.world.pulses(*struct.unpack("<BHI", await reader.readexactly(7)))
         elif kind == RESET:
@@ -144,10 +153,23 @@ class LinkServer:
             if self.on_reset is not None:
                 self.on_reset(which)
 
+    def _is_interrupted(self):
+        """Whether a Ctrl-C was typed; it is told once."""
+        has_ctrl_c, self.has_ctrl_c = self.has_ctrl_c, False
+        if has_ctrl_c and self.on_ctrl_c is not None:
+            asyncio.get_running_loop().call_soon(self.on_ctrl_c)
+        return has_ctrl_c
+
     def _answer(self, names):
-        """The plant's microseconds in four bytes; then four a read: 24 bits of value, 8 bits of what it cost in us."""
+        """The plant's us and ms, four bytes each; then four a read: 24 bits of value, 8 bits of what it cost in us.
+
+        The last bit of the us tells of a Ctrl-C, the last two of the ms of a stall (STALLS).
+        """
         world = self.world
-        made = bytearray(struct.pack("<I", world.plant.now_us % TICKS_PERIOD))
+        now_us = world.plant.now_us
+        stall, self.real_time.stall = self.real_time.stall, 0
+        told_us = now_us % TICKS_PERIOD | self._is_interrupted() << 31
+        made = bytearray(struct.pack("<II", told_us, now_us // 1000 % TICKS_PERIOD | stall << 30))
         world.extra_us = 0
         for name in names:
             before_us = world.extra_us

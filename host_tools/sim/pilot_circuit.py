@@ -33,8 +33,9 @@ def pin_mv(source_mv, load_ohm, has_diode):
     return (source_mv - DIODE_MV) * load_ohm / (load_ohm + SOURCE_OHM) + DIODE_MV
 
 
-def letter_of(high_mv):
+def letter_of(high_mv, source_mv=12_000):
     """The plant's own letter for a high half: the nearest ideal voltage, without hysteresis or firmware."""
+    high_mv = high_mv * 12_000 / source_mv
     ideal = ((12000, "A"), (9000, "B"), (6000, "C"), (3000, "D"), (0, "E"), (-12000, "F"))
     return min(ideal, key=lambda pair: abs(pair[0] - high_mv))[1]
 

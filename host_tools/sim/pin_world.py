@@ -9,10 +9,13 @@ ADC_MOST_UV = 3_300_000
 READ_US = (35, 60)  # requirements §3; now and then a gap of 1 ms
 GAP_US = 1000
 GAP_ONE_IN = 20_000
+SPIKE_ONE_IN = 20_000  # now and then one read is far off, up or down (the radio's; unconfirmed how often)
+SPIKE_UV = 400_000
+MIDDLE_UV = 1_300_000  # of the range that is linear (requirements §3)
 NOISE_UV = 900
 NOISE_ENTRIES = 4096
 NOISY = 20  # fault adc_noise: so many times the noise
-OFFSET_MV = 1300  # fault adc_offset: at the pilot, on both halves
+OFFSET_MV = 1100  # fault adc_offset: at the pilot, on both halves; C shows 7.1 V and is C still
 FULL = 65535
 
 # Dividers of the slow inputs, each between 3.3 V and earth (docs/flash-a-board.md, wire it)
@@ -34,6 +37,11 @@ class PinWorld:
         self.noise_uv = [round(plant.random.gauss(0, NOISE_UV)) for _ in range(NOISE_ENTRIES)]
         self.costs_us = [plant.random.randint(*READ_US) for _ in range(NOISE_ENTRIES)]
         self.gap_one_in = GAP_ONE_IN
+        self.spike_one_in, self.spike_uv = SPIKE_ONE_IN, SPIKE_UV
+        self.bend_uv = 0  # how far a reading at the ends of the ADC's range is off, toward its middle
+        self.current_gains = [1, 1, 1]
+        self.spikes_uv = {}  # by the number of the read, counted from 0: what is added to that one
+        self.reads = 0
         self._at = 0
         self._levels = {}
         self._last_uv = {}
@@ -72,7 +80,9 @@ class PinWorld:
 
     def _pilot_uv(self, pilot_mv):
         offset_mv = OFFSET_MV if self.plant.faults["adc_offset"] else 0
-        return self._scaled(pilot_mv + offset_mv, self.facts.pilot_uv_per_v, self.facts.pilot_zero_uv)
+        return self._scaled(
+            self.plant.measured_mv(pilot_mv) + offset_mv, self.facts.pilot_uv_per_v, self.facts.pilot_zero_uv
+        )
 
     def _voltage_uv(self, at_us, phase):
         voltage_mv = self.plant.mains.voltage_mv(at_us, phase)
@@ -85,6 +95,7 @@ class PinWorld:
         current_ma = 0 if faults["current_sensor_unplugged"] else self.plant.current_ma(at_us, phase)
         if faults["current_sensor_reversed"]:
             current_ma = -current_ma
+        current_ma = current_ma * self.current_gains[phase] + self.plant.current_offsets_ma[phase]
         return self._scaled(current_ma, self.facts.current_uv_per_a, self.facts.current_zero_uv)
 
     def _temperature_uv(self, at_us, _):
@@ -105,6 +116,7 @@ class PinWorld:
         if self.gap_one_in and self.plant.random.randrange(self.gap_one_in) == 0:
             cost_us += GAP_US
         self.extra_us += cost_us
+        number, self.reads = self.reads, self.reads + 1
         faults = self.plant.faults
         if faults["adc_zero"]:
             return 0
@@ -114,7 +126,12 @@ class PinWorld:
             return self._last_uv[pin]
         wire, phase = self._reads[pin]
         uv = wire(self.plant.now_us + self.extra_us, phase)
+        if self.bend_uv:
+            uv -= self.bend_uv * ((uv - MIDDLE_UV) / MIDDLE_UV) ** 3
         noise_uv = self.noise_uv[self._at] * (NOISY if faults["adc_noise"] else 1)
+        if self.spike_one_in and self.plant.random.randrange(self.spike_one_in) == 0:
+            noise_uv += self.spike_uv * (2 * self.plant.random.randrange(2) - 1)
+        noise_uv += self.spikes_uv.get(number, 0)
         steps = int(uv + noise_uv) // ADC_STEP_UV
         self._last_uv[pin] = found_uv = max(0, min(steps * ADC_STEP_UV, ADC_MOST_UV))
         return found_uv

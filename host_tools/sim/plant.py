@@ -33,7 +33,10 @@ class Plant:
         self.random = random.Random(seed)
         self.now_us = 0
         self.phases = phases
-        self.source_mv = 12_000
+        self.source_mv = self.sink_mv = 12_000  # of the pilot's two sources
+        self.pilot_gain, self.pilot_offset_mv = 1.0, 0  # of divider and ADC, at the pilot
+        self.current_offsets_ma = [0, 0, 0]  # what the mid-rail of each current sensor is off by
+        self.loads_ohm = dict(pilot_circuit.LOADS_OHM)  # what the car shows for each letter
         self.volts_mv = [NOMINAL_MV] * 3
         self.frequency_mhz = NOMINAL_MHZ
         self.temperature_tenths_c = 250
@@ -56,6 +59,7 @@ class Plant:
         self.edges = collections.deque(maxlen=TRACE_MOST)
         self.energy_uj = 0
         self.hot_openings = 0
+        self.lapses = 0  # how often the pump ran dry while the coil was held
         self.opened_with_ma = []
         self.currents_ma = (0, 0, 0)
         self._flow_at_us = 0
@@ -81,6 +85,7 @@ class Plant:
                 break
             if lapse_us <= due_us:
                 self.now_us = max(self.now_us, lapse_us)
+                self.lapses += 1
                 self._set_coil(False)
             else:
                 self.now_us = max(self.now_us, due_us)
@@ -168,21 +173,21 @@ class Plant:
 
     def wire_changed(self):
         """Work out both halves of the pilot pin anew."""
-        load_ohm = pilot_circuit.LOADS_OHM[self.car.letter() if not self.faults["pilot_open"] else "A"]
+        load_ohm = self.loads_ohm[self.car.letter() if not self.faults["pilot_open"] else "A"]
         has_diode = not self.faults["diode_missing"]
         if not self.is_supplied or self.faults["pilot_short_earth"]:
             halves = (0.0, 0.0)
         elif self.faults["pilot_short_12v"]:
             halves = (float(self.source_mv),) * 2
         elif self.faults["pilot_short_minus12"]:
-            halves = (-float(self.source_mv),) * 2
+            halves = (-float(self.sink_mv),) * 2
         else:
-            halves = tuple(pilot_circuit.pin_mv(sign * self.source_mv, load_ohm, has_diode) for sign in (1, -1))
+            halves = tuple(pilot_circuit.pin_mv(mv, load_ohm, has_diode) for mv in (self.source_mv, -self.sink_mv))
         self.high_mv = halves[1] if self.pilot_mode == "low" else halves[0]
         self.low_mv = halves[0] if self.pilot_mode == "high" else halves[1]
         self.held_high_mv = max(self.held_high_mv, self.high_mv)
         self.held_low_mv = min(self.held_low_mv, self.low_mv)
-        letter = pilot_circuit.letter_of(self.high_mv)
+        letter = pilot_circuit.letter_of(self.high_mv, self.source_mv)
         if letter != self.letter:
             self.letter = letter
             self.trace("letter", letter)
@@ -233,6 +238,10 @@ class Plant:
     def reset_peaks(self):
         """The peak detectors start anew; within 1 ms they hold what is on the wire again."""
         self.held_high_mv, self.held_low_mv = self.high_mv, self.low_mv
+
+    def measured_mv(self, pilot_mv):
+        """What the board makes of a voltage at the pilot pin, by its divider and its ADC."""
+        return pilot_mv * self.pilot_gain + self.pilot_offset_mv
 
     # waveforms, sampled by the ADC
 

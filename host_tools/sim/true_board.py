@@ -37,6 +37,12 @@ def install(world):
     sys.modules["machine"] = fake_machine
     ticks = SimulatedTicks(world)
     time.ticks_us, time.ticks_ms, time.ticks_diff = ticks.ticks_us, ticks.ticks_ms, ticks_diff
+    time.ticks_add = ticks_add
+
+
+def ticks_add(ticks, more):
+    """A later moment on the ring of ticks."""
+    return (ticks + more) % TICKS_PERIOD
 
 
 class TrueBoard:
@@ -50,6 +56,7 @@ class TrueBoard:
 
         self.board = Board(facts)
         self.now_ms = self.board.now_ms
+        self.bridge = self.board.bridge
         self.wall_s = self.board.wall_s
         self.set_wall_s = self.board.set_wall_s
 

@@ -1,4 +1,5 @@
-"""Task `updates`: tampered updates by the hundred thousand, none of which may be taken; one cut at every byte."""
+"""Task `updates`: tampered updates by the hundred thousand, none of which may be taken; one cut at every byte, one with
+an app image cut inside every step."""
 
 import argparse
 import random
@@ -6,7 +7,7 @@ import time
 from collections import Counter
 
 from host_tools import jobs
-from host_tools.updates import cuts, tampered
+from host_tools.updates import cuts, image_cuts, tampered
 
 BATCH = 2500
 
@@ -47,8 +48,13 @@ def run(argv):
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 31))
     parser.add_argument("--continue", dest="keep_going", action="store_true", help="go on where a run was broken off")
     parser.add_argument("--cuts", action="store_true", help="instead: cut an update of 64 KiB at every byte")
-    parser.add_argument("--step", type=int, default=1, help="with --cuts: look at every so many flash operations")
+    parser.add_argument(
+        "--image-cuts", action="store_true", help="instead: cut one with an app image inside every step"
+    )
+    parser.add_argument("--step", type=int, default=1, help="with cuts: look at every so many flash operations")
     options = parser.parse_args(argv)
+    if options.image_cuts:
+        return 0 if image_cuts.report(options.seed, options.step) else 1
     if options.cuts:
         return 0 if cuts.report(options.seed, options.step) else 1
     return 0 if report(options.count, options.seed, options.keep_going) else 1

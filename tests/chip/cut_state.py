@@ -123,7 +123,7 @@ def longest():
     flash_files.write_whole("/d/state.1", payload)
     write_us = time.ticks_diff(time.ticks_us(), begun_us)
     begun_us = time.ticks_us()
-    state_files.restored("/d/state.", FIRST, False)
+    state_files.restored(state_files.found("/d/state.")[:2], FIRST, False)
     return len(payload), max(steps[1:]), write_us, time.ticks_diff(time.ticks_us(), begun_us)
 
 

@@ -1,4 +1,4 @@
-"""Runs on MicroPython with a small heap: squeezed.py hog | tick; a box charges while memory runs out (faults.md X4)."""
+"""Runs on MicroPython with a small heap: squeezed.py hog | tick | slow KEPT_B USED_B; memory runs out (X4)."""
 
 import asyncio
 import gc
@@ -86,6 +86,37 @@ async def hogged():
     print("openings:", loop.board.openings, "told:", told, "tick lives:", not tick.done())
 
 
+async def slowly_hogged(kept_b, used_b):
+    """A service keeps so much more each tick, of a heap of which so much is used; prints how the contactor fared."""
+    loop = charging()
+    ballast = bytearray(used_b)
+    told = []
+    health = Health(lambda name, words: told.append(name), loop.board.now_ms)
+    loop.starve = health.shed
+    genuine, ticks = loop.tick, [0]
+
+    def tick():
+        ticks[0] += 1
+        genuine()
+
+    loop.tick = tick
+
+    async def hog():
+        held, seen = None, 0
+        while True:
+            if ticks[0] != seen:
+                seen = ticks[0]
+                for _ in range(kept_b // 64):
+                    held = (held, bytearray(32))
+            await asyncio.sleep_ms(0)
+
+    health.add("web", hog)
+    running = asyncio.create_task(loop.run())
+    while not told and not loop.board.openings and not running.done():
+        await asyncio.sleep_ms(20)
+    print("openings:", loop.board.openings, "told:", told, "used:", len(ballast) == used_b)
+
+
 def squeezed_ticks():
     """Ticks with so little memory that somewhere in them the next allocation fails; prints what came of it."""
     loop = charging()
@@ -129,5 +160,7 @@ def squeezed_ticks():
 
 if sys.argv[1] == "tick":
     squeezed_ticks()
+elif sys.argv[1] == "slow":
+    asyncio.run(slowly_hogged(int(sys.argv[2]), int(sys.argv[3])))
 else:
     asyncio.run(hogged())

@@ -1,12 +1,15 @@
 """The same words and units from every board: the fast seam, and the real drivers with and without peak detectors."""
 
+import sys
+import types
 from pathlib import Path
 
 import pytest
+from conftest import Seam
 
 from firmware.core.records import Outputs
 from firmware.drivers import board_facts
-from host_tools.sim import world
+from host_tools.sim import fake_machine, world
 from host_tools.sim.plant import Plant
 from host_tools.sim.true_board import START_TICKS, TrueBoard
 
@@ -76,6 +79,41 @@ def test_opening_is_immediate_and_the_lease_lapses_by_itself(seam):
     assert 200 <= off_ms - last_us / 1000 <= 300
 
 
+class Train:
+    """esp32.RMT whose pulses the plant plays without the program."""
+
+    plant: Plant
+
+    def __init__(self, channel, *, pin, clock_div):
+        self.end_us = 0
+
+    def write_pulses(self, durations, data):
+        plant = self.plant
+        for number, duration_us in enumerate(durations):
+            plant.later(number * duration_us, plant.heartbeat)
+        self.end_us = plant.now_us + sum(durations)
+
+    def wait_done(self, *, timeout):
+        return self.plant.now_us >= self.end_us
+
+    def deinit(self):
+        pass
+
+
+@pytest.mark.parametrize(("for_ms", "is_held"), ((1400, True), (1900, False)))
+def test_a_stall_that_outlasts_the_train_closes_nothing_again(seam, monkeypatch, for_ms, is_held):
+    plant, board, run = seam
+    monkeypatch.setitem(sys.modules, "esp32", types.SimpleNamespace(RMT=type("RMT", (Train,), {"plant": plant})))
+    run(CLOSED, 5)
+    board.bridge()
+    plant.advance_to(plant.now_us + for_ms * 1000)
+    assert plant.is_coil_on is is_held
+    assert board.sense().is_relay_pin_high is is_held  # else the tick finds X3, and asks for no closing
+    for _ in range(20):
+        run(CLOSED, 5)
+    assert plant.is_coil_on
+
+
 def test_self_test_trips_and_clears(seam):
     plant, board, run = seam
     assert not run(X1, 3).is_residual_tripped
@@ -101,6 +139,61 @@ def test_time_never_wraps_and_keeps_steady(seam):
     assert board.wall_s() in (1_795_190_402, 1_795_190_403)
 
 
+@pytest.fixture
+def chip_clock(monkeypatch):
+    """(board, RTC) of a chip that was just switched on."""
+    board = Seam("reference", False).board.board
+    monkeypatch.setattr(fake_machine, "clock", None)
+    return board, fake_machine.RTC()
+
+
+def test_the_chips_own_clock_follows_what_the_box_is_told(chip_clock):
+    board, rtc = chip_clock
+    assert rtc.datetime()[:7] == (2000, 1, 1, 5, 0, 0, 0)
+    for wall_s, fields in (
+        (1_798_761_599, (2026, 12, 31, 3, 23, 59, 59)),
+        (1_798_761_600, (2027, 1, 1, 4, 0, 0, 0)),  # one second on: the box's time stays, the chip's moves
+        (1_835_395_200, (2028, 2, 29, 1, 0, 0, 0)),
+        (2_147_483_648, (2038, 1, 19, 1, 3, 14, 8)),
+        (4_233_462_143, (2104, 2, 26, 1, 9, 42, 23)),
+        (1_798_761_599, (2026, 12, 31, 3, 23, 59, 59)),
+    ):
+        board.set_wall_s(wall_s)
+        assert rtc.datetime()[:7] == fields
+
+
+def test_the_floor_moves_the_chips_own_clock_only_forward(chip_clock):
+    board, rtc = chip_clock
+    board.set_floor_s(1_798_761_599)
+    assert rtc.datetime()[:7] == (2026, 12, 31, 3, 23, 59, 59) and board.wall_s() is None
+    for earlier_s in (1_798_761_598, 1_798_761_599, 946_684_800):
+        board.set_floor_s(earlier_s)
+        assert rtc.datetime()[:7] == (2026, 12, 31, 3, 23, 59, 59)
+    board.set_floor_s(1_798_761_600)
+    assert rtc.datetime()[:7] == (2027, 1, 1, 4, 0, 0, 0)
+
+
+def test_a_missing_time_winks_where_all_is_dark_and_nowhere_else():
+    seam = Seam("reference", False)
+
+    def seen(pattern):
+        shown = []
+        for _ in range(400):
+            seam.board.board._panel.show(pattern)
+            shown.append(seam.plant.led)
+        return "".join(name[0] for name in shown)
+
+    plain = {pattern: seen(pattern) for pattern in ("off", "blue", "blue_blink", "green", "green_blink", "red")}
+    seam.board.board.show_no_time(True)
+    for pattern, shown in plain.items():
+        if pattern == "off":
+            assert seen(pattern).count("b") == 8 and set(shown) == {"o"}
+        else:
+            assert seen(pattern) == shown
+    seam.board.board.show_no_time(False)
+    assert seen("off") == plain["off"]
+
+
 def test_inputs(seam):
     plant, board, run = seam
     readings = run(X1, 2)
@@ -123,12 +216,12 @@ def test_stuck_zero_and_full_readings_are_no_pilot(seam):
         run(PWM, 3)
 
 
-def test_a_gap_in_the_burst_makes_it_void():
+def test_too_many_gaps_in_the_burst_make_it_void():
     plant = Plant(SEED)
     board = TrueBoard(plant, board_facts.loaded("hardware/boards/burst.json"))
     board.act(PWM)
     board.sense()
-    board.world.gap_one_in = 20
+    board.world.gap_one_in = 5
     ages = []
     for _ in range(20):
         begun_us = plant.now_us

@@ -228,8 +228,8 @@ def test_offset_moves_both_halves(every):
     before = every.run(PWM, 1)
     fault(every, adc_offset=True)
     readings = every.run(PWM, 3)
-    assert abs(readings.pilot_high_mv - before.pilot_high_mv - 1300) < 150
-    assert abs(readings.pilot_low_mv - before.pilot_low_mv - 1300) < 150
+    assert abs(readings.pilot_high_mv - before.pilot_high_mv - 1100) < 150
+    assert abs(readings.pilot_low_mv - before.pilot_low_mv - 1100) < 150
 
 
 def test_noise_lets_everything_be_judged(every):

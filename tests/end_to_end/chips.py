@@ -12,15 +12,14 @@ import threading
 import time
 from pathlib import Path
 
-from host_tools import bootstrap
-from host_tools.device import box_file, build, install
+from running import Patience
+
+from host_tools.device import boards, box_file, build, install
 from host_tools.device.prompt import Prompt
 from host_tools.sim.link_server import LinkServer, RealTime
 from host_tools.sim.pin_world import PinWorld
 from host_tools.sim.plant import Plant
 from host_tools.sim.serial_chip import SerialChip
-
-BOARDS = bootstrap.ROOT / "hardware" / "boards"
 
 
 class RunningChip:
@@ -30,8 +29,11 @@ class RunningChip:
         from firmware.drivers import board_facts
 
         self.folder, self.heap, self.speed = folder, heap, speed
-        self.facts = board_facts.loaded(BOARDS / f"{board}.json")
-        self.kind = json.loads((BOARDS / f"{board}.json").read_text())["chip"]
+        path = boards.path_of(board)
+        self.facts = board_facts.loaded(path)
+        told = json.loads(path.read_text())
+        self.kind, self.has_psram, self.has_network = told["chip"], told["has_psram"], True
+        self.app_b = 0  # bytes of an app partition of an own image
         self.true_facts = self.facts  # what the parts of this very board do; a test may give others before the start
         self.plant = Plant(1, self.facts.phases, "polite")
         self._loop = asyncio.new_event_loop()
@@ -57,7 +59,9 @@ class RunningChip:
         self.link = LinkServer(self.real_time, PinWorld(self.plant, self.true_facts))
         await self.link.start()
         self.chip = SerialChip(self.folder, self.link, (self.facts.pins.peak_reset,), self.heap)
-        self.chip.config["machine"] = f"Virtual ebb module with {self.kind.upper()}"
+        self.chip.is_module(self.kind, self.has_psram)
+        self.chip.config["has_network"] = self.has_network
+        self.chip.config["app_b"] = self.app_b
         self.port = self.chip.port
         self._plant_task = asyncio.create_task(self._run_plant())
         await self.chip.start()
@@ -78,8 +82,8 @@ class RunningChip:
 
     def wait(self, is_reached, words, for_s=20):
         """Until is_reached() is true; an error with the console else."""
-        end = time.monotonic() + for_s
-        while time.monotonic() < end:
+        patience = Patience(lambda: self.plant.now_us / 1_000_000 / self.speed, for_s)
+        while patience.lasts():
             if is_reached():
                 return
             time.sleep(0.05)

@@ -32,9 +32,15 @@ def key():
 
 
 @pytest.fixture(scope="session")
-def files(key):
-    """{path: bytes} of a build that knows the key."""
-    return build.made("reference", trial_keys.modulus(key)).files
+def made(key):
+    """A Build that knows the key."""
+    return build.made("reference", trial_keys.modulus(key))
+
+
+@pytest.fixture(scope="session")
+def files(made):
+    """{path: bytes} of it."""
+    return made.files
 
 
 @pytest.fixture(scope="session")

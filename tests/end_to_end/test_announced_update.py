@@ -14,6 +14,7 @@ import time
 
 import pytest
 from chips import RunningChip, free_port
+from name_server import UdpServer, ntp_reply
 from new_versions import is_up, stored, with_changes
 from running import Subscriber, publish
 
@@ -240,7 +241,7 @@ def test_each_refusal_has_its_words_and_nothing_changes(box, good, files):
         ("bad_answer", says(b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 100_000), good),
         ("bad_answer", says(b""), good),
         ("no_length", says(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"), good),
-        ("too_big", says(GOOD_HEAD % (10 * len(good)) + good + bytes(9 * len(good))), good),
+        ("too_big", says(GOOD_HEAD % (20 * len(good)) + good + bytes(19 * len(good))), good),
         ("wrong_length", says(GOOD_HEAD % (len(good) + 1) + good), good),
         ("no_answer", trickle(headed(good), 0), good),
         ("too_slow", trickle(headed(good), BEFORE_FILES_B), good),
@@ -379,13 +380,15 @@ def test_over_https_only_by_the_brokers_authority(installed, good, tmp_path):
     stranger = contexts(tmp_path / "stranger")[2]
     plain_port = free_port()
     broker = Mosquitto(tmp_path, (*lines, f"listener {plain_port} 127.0.0.1")).start()
+    times = UdpServer(ntp_reply())
     with RunningChip(tmp_path / "chip") as chip, Prompt(chip.port) as prompt:
         kept = json.loads(prompt.read("/box.json"))
         kept.update({"mqtt_host": "localhost", "mqtt_port": broker.port, "mqtt_ca_path": "/ca.der"})
+        kept.update({"ntp_hosts": [times.address], "ntp_port": times.port})
         prompt.put("/ca.der", authority)
         prompt.put("/box.json", json.dumps(kept).encode())
     try:
-        with Box(tmp_path / "chip", installed[1], plain_port, 3) as box:
+        with times, Box(tmp_path / "chip", installed[1], plain_port, 3) as box:
             box.allow()
             with Server(says(headed(good)), stranger) as server:
                 box.refused("no_connection", "No connection", server.url, good)

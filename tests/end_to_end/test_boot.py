@@ -12,11 +12,12 @@ import urllib.request
 import pytest
 from chips import RunningChip
 
-from host_tools.device import build, install
+from host_tools.device import box_file, build, install
 from host_tools.device.prompt import Prompt
 
 PASSWORD = "a-good-one"
 SECTOR = 4096
+MOST_TRACES = 8  # blocks
 
 
 @pytest.fixture(scope="module")
@@ -113,24 +114,24 @@ def test_power_on_to_a_charge(flash):
 def test_the_slot_is_checked_and_the_other_one_taken(flash):
     with RunningChip(flash) as chip:
         chip.wait(lambda: is_ticking(chip), "ticks")
-        at_prompt(chip, files=[("/a/firmware/app.mpy", None)])
+        at_prompt(chip, files=[("/a/firmware.bin", None)])
         chip.wait_said("no slot holds a whole firmware")
         chip.wait_said("No module named", 5) if "No module" in chip.said() else None
         assert_safe(chip)
         copied = "import os\nos.rename('/a', '/b')"
         files = build.made("reference").files
-        at_prompt(chip, copied, files=[("/a/firmware/app.mpy", files["a/firmware/app.mpy"])])
+        at_prompt(chip, copied, files=[("/a/firmware.bin", files["a/firmware.bin"])])
         chip.wait_said("slot a is not whole; slot b is started")
         chip.wait(lambda: is_ticking(chip), "slot b ticks")
 
 
 def test_one_changed_byte_is_not_run(flash):
     files = build.made("reference").files
-    code = bytearray(files["a/firmware/core/interlock.mpy"])
+    code = bytearray(files["a/firmware.bin"])
     code[len(code) // 2] ^= 1
     with RunningChip(flash) as chip:
         chip.wait(lambda: is_ticking(chip), "ticks")
-        at_prompt(chip, files=[("/a/firmware/core/interlock.mpy", bytes(code))])
+        at_prompt(chip, files=[("/a/firmware.bin", bytes(code))])
         chip.wait_said("no slot holds a whole firmware")
         assert_safe(chip)
         code = bytearray(files["starter.mpy"])
@@ -213,15 +214,19 @@ def test_power_return_is_no_crash(flash):
 
 def test_a_damaged_data_partition_is_made_anew_and_nothing_else(flash):
     with RunningChip(flash) as chip:
-        chip.wait(lambda: is_ticking(chip), "ticks")
+        # The pilot is driven before the data is divided: a cut in there loses nothing, all files lie with the slots.
+        chip.wait_said("opens no access point")
         chip.now(chip.chip.cut())
         (flash / "data.img").write_bytes(b"\x33" * (1024 * 1024))
         before = (flash / "vfs.img").read_bytes()
         chip.now(chip.chip.power_on())
         chip.wait_said("the data was not readable and is made anew")
         chip.wait(lambda: is_ticking(chip), "ticks")
-        assert (flash / "vfs.img").read_bytes() == before
         chip.wait_said("The settings were damaged")
+        # Dividing the data leaves traces in a few blocks of the slots' file system, whose files the starter has read.
+        after = (flash / "vfs.img").read_bytes()
+        changed = [at for at in range(0, len(after), SECTOR) if after[at : at + SECTOR] != before[at : at + SECTOR]]
+        assert len(changed) <= MOST_TRACES
 
 
 def test_damage_anywhere_in_the_flash_ends_safe(flash):
@@ -266,14 +271,20 @@ def test_a_full_flash_keeps_what_was_and_says_so(flash):
     closed = "try:\n    f.close()\nexcept OSError as e: print(e)"
     with RunningChip(flash) as chip:
         chip.wait(lambda: is_ticking(chip), "ticks")
-        at_prompt(chip, blocked, opened, *[filled] * 52, closed, files=[("/box.json", box_json(port))])
+        at_prompt(
+            chip, box_file.SHOWN_CODE, blocked, opened, *[filled] * 52, closed, files=[("/box.json", box_json(port))]
+        )
         chip.wait(lambda: answers(port), "the page answers on a full flash")
         status_code, told = patched(port, {"restart_spread_s": 5})
         assert (status_code, told["code"]) == (400, "not_stored") and "nothing was changed" in told["words"]
         chip.plant.car.is_plugged = True
         chip.plant.wire_changed()
         chip.wait(lambda: chip.plant.is_coil_on, "charging goes on on a full flash", 60)
-        at_prompt(chip, f"import os\nos.remove('/data/full')\nos.remove('{place}/x')\nos.rmdir('{place}')")
+        at_prompt(
+            chip,
+            box_file.SHOWN_CODE,
+            f"import os\nos.remove('/data/full')\nos.remove('{place}/x')\nos.rmdir('{place}')",
+        )
         chip.wait(lambda: answers(port), "the page answers again", 30)
         assert patched(port, {"restart_spread_s": 5})[0] == 200
 

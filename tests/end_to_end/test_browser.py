@@ -3,16 +3,20 @@
 import json
 import re
 import shutil
+import time
 import urllib.error
 import urllib.request
 
 import pytest
 from chips import box_chip, free_port
+from new_versions import is_up
 from playwright.sync_api import expect, sync_playwright
 from running import RunningDemo, publish
 
+from firmware.wire import ntp
 from firmware.wire.ledger_record import Session, packed_session
 from host_tools.device.prompt import Prompt
+from host_tools.sim import rtc_file
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
@@ -62,7 +66,8 @@ def test_a_stranger_sees_a_pause_happen(mosquitto, tmp_path, browser, request):
         shot(owner, "owner-login")
         log_in(owner, "wrong")
         expect(owner.locator("#wrong")).not_to_be_empty()
-        owner.wait_for_timeout(1100)
+        told_ms = demo.world()["now_ms"]  # the box's clock stands while the PC is busy
+        demo.wait(lambda: demo.world()["now_ms"] - told_ms > 1100, "the wait for a wrong password is over")
         log_in(owner, demo.ready["owner_password"])
         expect(words).to_have_text("No car is plugged in.", timeout=10_000)
         shot(owner, "owner-idle")
@@ -78,7 +83,7 @@ def test_a_stranger_sees_a_pause_happen(mosquitto, tmp_path, browser, request):
         shot(bench, "bench-paused-by-the-grid")
         publish(mosquitto.port, f"ebb/1/box/{demo.ready['box']}/cmd", "resume")
         # What the grid opened rests for a minute; the owner need not wait.
-        expect(words).to_contain_text("rest of the contactor", timeout=20_000)
+        expect(words).to_contain_text("rest for the power switch", timeout=20_000)
         shot(owner, "owner-contactor-rests")
         owner.get_by_role("button", name="Charge now").click()
         expect(words).to_have_text(re.compile("^Charging with up to "), timeout=30_000)
@@ -174,7 +179,7 @@ def test_a_new_box_gets_its_wifi_from_a_phone(tmp_path, browser, request):
         with Prompt(chip.port) as prompt:
             prompt.put("/box.json", json.dumps(box).encode())
             prompt.restart()
-        chip.wait_runs()
+        chip.wait(lambda: is_up(port), "the page answers", 60)
         page = opened(browser, f"http://127.0.0.1:{port}/")
         told = page.locator("#wifi-told")
         expect(page.locator("#wifi")).to_be_visible(timeout=15_000)
@@ -222,3 +227,23 @@ def test_the_last_sessions(tmp_path, browser, request):
             owner.get_by_role("link", name="All sessions as a table (CSV)").click()
         assert download.value.suggested_filename == "ebb-sessions.csv"
         assert len(download.value.path().read_text().splitlines()) == 13
+
+
+def test_the_page_tells_the_time_after_login_and_not_before(tmp_path, browser):
+    port = free_port()
+    box = {"box": "garage", "owner_password": "right", "web_host": "127.0.0.1", "web_port": port}
+    with box_chip(tmp_path / "chip", box) as chip:
+        with Prompt(chip.port) as prompt:
+            prompt.restart()
+        chip.wait(lambda: is_up(port), "the page answers", 60)
+        owner = opened(browser, f"http://127.0.0.1:{port}/")
+        expect(owner.locator("#login")).to_be_visible(timeout=30_000)
+        log_in(owner, "wrong")
+        expect(owner.locator("#wrong")).to_be_visible()
+        time.sleep(2)  # the page asks each second
+        assert rtc_file.wall_s(chip.chip.rtc) < ntp.BUILT_S + 600, "nobody has told the time"
+        log_in(owner, "right")
+        chip.wait(lambda: abs(rtc_file.wall_s(chip.chip.rtc) - time.time()) < 30, "the browser's time", 20)
+        expect(owner.locator("#words")).to_have_text("No car is plugged in.", timeout=30_000)
+        expect(owner.locator("#clock-told")).to_have_text("")
+        assert [line for line in owner.errors if "401" not in line] == []

@@ -1,11 +1,14 @@
 """The demo as a user meets it: one clear line for what cannot work, the bench's and the owner's calls, a power cut."""
 
+import shlex
+import signal
 import socket
 import subprocess
 import sys
+import time
 
 import pytest
-from running import ROOT, RunningDemo
+from running import ROOT, RunningDemo, runtime
 
 from host_tools.grid import keys
 
@@ -55,7 +58,8 @@ def test_bench_and_owner(tmp_path):
         assert demo.call("web", "/api/status")[0] == 401
         assert demo.call("web", "/api/command", {"kind": "pause"})[0] == 401
         assert demo.call("web", "/api/login", {"password": "wrong"})[0] == 401
-        assert demo.call("web", "/api/login", {"password": "wrong"})[0] == 429
+        status, told = demo.call("web", "/api/login", {"password": "wrong"})
+        assert (status, told["words"]) == (429, "Too many wrong passwords; wait 1 s.")
         assert demo.call("web", "/api/command", {"kind": "pause"}, Origin="http://evil.example", **token)[0] == 403
         status, told = demo.call("web", "/api/command", {"kind": "fly"}, **token)
         assert (status, told["code"]) == (400, "unknown_kind")
@@ -105,3 +109,38 @@ def test_the_serial_line_of_a_demo(tmp_path):
         command = [sys.executable, "-m", "mpremote", "connect", f"port:{port}", "resume", "fs", "ls", "/a"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60)
         assert done.returncode == 0 and "manifest.json" in done.stdout, done.stdout + done.stderr
+
+
+def printed_commands(text):
+    """(what listens, what pauses, what resumes) as demo prints it, to the letter."""
+    lines = [line.partition("mosquitto_") for line in text.splitlines() if "mosquitto_" in line]
+    lines = ["".join(found[1:]).strip() for found in lines]
+    return tuple(next(line for line in lines if line.endswith(end)) for end in ("-v", "pause", "resume"))
+
+
+def test_the_printed_commands_reach_the_box_while_somebody_listens(tmp_path):
+    """The embedded broker lost each of them without -q 1, once anybody had subscribed."""
+    command = [sys.executable, "-m", "host_tools", "demo", "--no-browser", "--web", "0", "--bench", "0", "--mqtt", "0"]
+    command += ["--data", str(tmp_path / "box"), "--runtime", runtime()]
+    heard = tmp_path / "heard.txt"
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as demo, heard.open("wb") as file:
+        listening = None
+        try:
+            said = ""
+            while "Ctrl-C ends everything" not in said:
+                said += demo.stdout.readline()
+            listens, *sent = printed_commands(said)
+            listening = subprocess.Popen(shlex.split(listens), stdout=file)
+            for number in range(3):
+                for line in sent:
+                    before = heard.read_text().count("/ack {")
+                    subprocess.run(shlex.split(line), check=True, timeout=10)
+                    end_s = time.monotonic() + 15
+                    while heard.read_text().count("/ack {") == before and time.monotonic() < end_s:
+                        time.sleep(0.1)
+                    assert heard.read_text().count("/ack {") > before, (number, line, heard.read_text()[-1000:])
+        finally:
+            if listening:
+                listening.terminate()
+                listening.wait(10)
+            demo.send_signal(signal.SIGTERM)

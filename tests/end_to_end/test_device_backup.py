@@ -35,6 +35,7 @@ def files_on(chip):
 def put(chip, box, stored):
     """Make a board this box, with these settings; the firmware starts."""
     with Prompt(chip.port) as prompt:
+        prompt.run(box_file.SHOWN_CODE, box_file.SHOWN_S)
         prompt.put("/box.json", json.dumps(box).encode())
         if stored is None:
             prompt.remove("/data/settings.json")

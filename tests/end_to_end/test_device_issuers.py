@@ -6,7 +6,7 @@ import pytest
 from chips import box_chip
 
 from firmware.wire import signed_command
-from host_tools.device import issuers, task
+from host_tools.device import box_file, issuers, task
 from host_tools.device.prompt import Prompt
 from host_tools.grid import keys
 
@@ -20,6 +20,7 @@ def folder(tmp_path):
 def on_board(chip):
     """Content of the file; the firmware is not started again."""
     with Prompt(chip.port) as prompt:
+        prompt.run(box_file.SHOWN_CODE, box_file.SHOWN_S)
         return prompt.read(issuers.PATH)
 
 

@@ -14,6 +14,7 @@ from chips import box_chip, free_port, read_box, write_box
 from PIL import Image
 
 from firmware.wire import secret
+from host_tools import bootstrap
 from host_tools.device import box_file, label, provision, task
 from host_tools.device.esptool_call import Trouble
 
@@ -178,3 +179,16 @@ def test_the_pdf_holds_every_word():
 def test_a_file_that_is_too_long_is_not_written():
     with pytest.raises(Trouble, match="reads 4096 B"):
         box_file.encoded({"x": "y" * 5000})
+
+
+def test_the_size_of_a_label_is_one_fact(capsys):
+    """What the page says, what --help says and what is drawn."""
+    page = (bootstrap.ROOT / "docs" / "flash-a-board.md").read_text("utf-8")
+    assert label.SIZE.replace(" x ", " × ") in page
+    assert f"{label.STRIP_MM} mm are a strip" in page
+    with pytest.raises(SystemExit):
+        provision.run(["--help"])
+    assert label.SIZE in " ".join(capsys.readouterr().out.split())
+    drawn = Image.open(io.BytesIO(label.drawn(FACTS, ".png")))
+    width, height = (round(pixels * 25.4 / label.DPI) for pixels in drawn.size)
+    assert f"{width} x {height} mm" == label.SIZE

@@ -5,6 +5,7 @@ import re
 import shutil
 import signal
 import threading
+import time
 
 import pytest
 from chips import RunningChip, installed
@@ -29,7 +30,7 @@ def planted(tmp_path, monkeypatch):
     (folder / "test_planted.py").write_text(head + "    def test_red(self):\n        self.assertEqual(1, 2)\n")
     (folder / "test_broken.py").write_text("import no_such_module\n")
     (folder / "test_ends.py").write_text("raise KeyboardInterrupt\n")
-    (folder / "test_waits.py").write_text("print('it waits')\nwhile True:\n    pass\n")
+    (folder / "test_waits.py").write_text("print('planted:', 'it waits')\nwhile True:\n    pass\n")
     monkeypatch.setattr(unit_tests, "UNIT", folder)
 
 
@@ -58,6 +59,23 @@ def test_all_unit_tests_pass_and_the_firmware_runs_again(chip, capsys):
     assert not left_behind(chip)
 
 
+SLOW_BOOT = b"import time\ntime.sleep(%d)\n"
+SLOW_S = 9  # one that hashes its slot for long; 5 s were too short a wait once (docs/decisions/0015)
+
+
+def test_a_board_that_starts_slowly_is_waited_for(chip, capsys):
+    with Prompt(chip.port) as prompt:
+        whole = prompt.read("/boot.py")
+        prompt.put("/boot.py", SLOW_BOOT % SLOW_S + whole)
+    begun_s = time.monotonic()
+    assert unit_tests.run(["--port", chip.port, "pilot"]) == 0, capsys.readouterr().err
+    assert time.monotonic() - begun_s > SLOW_S
+    chip.wait_runs()
+    with Prompt(chip.port) as prompt:
+        prompt.put("/boot.py", whole)
+        prompt.restart()
+
+
 def test_a_planted_failure_has_its_name_and_the_others_run_on(chip, planted, capsys):
     assert unit_tests.run(["--port", chip.port, "planted", "broken", "test_pilot"]) == 1
     said = capsys.readouterr().out
@@ -72,7 +90,7 @@ def test_ctrl_c_and_a_break_in_the_middle_leave_nothing_behind(chip, planted, ca
     assert not left_behind(chip)
 
     def press():
-        chip.wait_said("it waits")
+        chip.wait_said("planted: it waits")
         os.kill(os.getpid(), signal.SIGINT)
 
     thread = threading.Thread(target=press)

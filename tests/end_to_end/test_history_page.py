@@ -49,7 +49,7 @@ def record(name, number):
     return ledger_record.packed_session(made)
 
 
-def test_the_history_of_a_box_that_charges(tmp_path):
+def test_the_history_of_a_box_that_has_charged(tmp_path):
     folder = tmp_path / "box"
     stored(folder)
     with RunningDemo("--data", str(folder), "--speed", "5") as demo:
@@ -57,6 +57,14 @@ def test_the_history_of_a_box_that_charges(tmp_path):
         for path in ("/api/energy", "/api/sessions", "/api/sessions.csv", "/api/sessions?last=1"):
             assert fetched(demo, path, "")[0] == 401
         demo.charge()
+        demo.wait(lambda: demo.status()["session"]["wh"] >= 20, "20 Wh have flowed", 60)
+        for path in ("/api/energy", "/api/sessions", "/api/sessions.csv"):  # what lies in files waits (faults.md X3)
+            status, _, text = fetched(demo, path, token)
+            assert status == 409 and json.loads(text)["code"] == "charging"
+        status, _, text = fetched(demo, "/api/sessions?last=1", token)
+        assert (status, [one["number"] for one in json.loads(text)["sessions"]]) == (200, [SESSIONS - 1])
+        demo.world({"car": {"wants_charge": False}})
+        demo.wait(lambda: fetched(demo, "/api/sessions", token)[0] == 200, "the car has let go, and files may be read")
         found = {path: fetched(demo, path, token) for path in ("/api/energy", "/api/sessions", "/api/sessions.csv")}
         assert [answer[0] for answer in found.values()] == [200, 200, 200]
         energy = json.loads(found["/api/energy"][2])
@@ -87,7 +95,6 @@ def test_the_history_of_a_box_that_charges(tmp_path):
 
 def charged(demo, token):
     """What is charged now is the newest session once the car has left."""
-    demo.wait(lambda: demo.status()["session"]["wh"] >= 20, "20 Wh have flowed", 60)
     before = demo.status()["session"]
     demo.world({"car": {"is_plugged": False}})
 

@@ -57,6 +57,7 @@ def test_a_charge_and_a_break_in_are_told(tmp_path):
             return [json.loads(line) for line in text.splitlines()]
 
         demo.wait(lambda: [one for one in entries() if one["tag"] == "S2"], "the fault is told")
+        demo.wait(lambda: entries()[0]["code"] != "later", "a second after the coil the whole log may be read")
         codes = [(one["code"], one["tag"]) for one in entries()]
         assert codes[0][0] == "start" and ("security", "wrong_login") in codes and ("state", "idle") in codes
         assert [one["seq"] for one in entries()] == list(range(1, len(entries()) + 1))

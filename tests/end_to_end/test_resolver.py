@@ -13,9 +13,10 @@ import pytest
 from name_server import UdpServer, asked_name, dns_reply, ntp_reply, silent
 from running import ROOT
 
-from firmware.services import datagram, time_sync
+from firmware.services import datagram, time_sync, wall_clock
 from firmware.services.resolver import Resolver
 from firmware.services.time_sync import TimeSync
+from firmware.services.wall_clock import WallClock
 
 NAME, ADDRESS = "broker.home", "10.1.2.3"
 FAST = 10  # times the real speed, so that 2 s of waiting are 200 ms
@@ -29,12 +30,23 @@ class Hours:
         self.speed = speed
         self.ahead_ms = 0
         self.told = []
+        self.codes = []
 
     def now_ms(self):
         return time.monotonic_ns() * self.speed // 1_000_000 + self.ahead_ms
 
     def set_wall_s(self, wall_s):
         self.told.append(wall_s)
+
+    def wall_s(self):
+        """What it was set to last."""
+        return self.told[-1] if self.told else None
+
+    def set_floor_s(self, wall_s):
+        """The chip's own clock."""
+
+    def show_no_time(self, is_missing):
+        """The light."""
 
 
 def below(count):
@@ -310,14 +322,37 @@ def test_dead_servers_never_hold_the_tick():
 
 def synced(hours, *servers):
     """A TimeSync that asks these UdpServers."""
-    places = tuple((server.address, server.port) for server in servers)
-    return TimeSync(hours, Resolver(lambda: (), (hours.now_ms, below)), places, below)
+    return asking(hours, *((server.address, server.port) for server in servers))
+
+
+class NoStore:
+    """Nothing is known of the time before the start."""
+
+    last_s = 0
+
+    def may_bring(self):
+        """Nothing waits."""
+        return False
+
+    def keep(self, wall_s):
+        """Nothing is stored."""
+        return False
+
+
+def asking(hours, *places):
+    """A TimeSync of a WallClock on the board `hours` that asks these places."""
+    clock = WallClock(hours, NoStore(), hours.codes.append)
+    return TimeSync(clock, Resolver(lambda: (), (hours.now_ms, below)), places, below, lambda: True)
 
 
 def waits_of(sync, count):
-    """The first `count` waits that run() wants, in s, each cut to nothing."""
+    """The first `count` waits that run() wants, in s, each cut to nothing; Wi-Fi stays as it is."""
     waits = []
     real = asyncio.sleep
+
+    async def waited(wait_s):
+        await sleep(wait_s)
+        return False
 
     async def sleep(wait_s):
         waits.append(wait_s)
@@ -331,6 +366,7 @@ def waits_of(sync, count):
             await real(0.01)
         task.cancel()
 
+    sync._has_joined = waited
     time_sync.asyncio = type("Slept", (), {"sleep": staticmethod(sleep)})
     try:
         asyncio.run(story())
@@ -349,20 +385,47 @@ def test_time_is_told_and_asked_for_again_after_six_hours():
     assert len(cookies) == len(server.heard)
 
 
+@pytest.mark.parametrize("joins_after_s", (0, 3, None))
+def test_joining_wifi_ends_the_wait_for_the_next_try(joins_after_s):
+    hours, seen = Hours(), []
+
+    async def sleep(wait_s):
+        seen.append(wait_s)
+
+    sync = asking(hours, ("127.0.0.1", 9))
+    sync._is_joined = lambda: joins_after_s is not None and len(seen) > joins_after_s
+    time_sync.asyncio = type("Slept", (), {"sleep": staticmethod(sleep)})
+    try:
+        has_joined = asyncio.run(sync._has_joined(20))
+    finally:
+        time_sync.asyncio = asyncio
+    assert has_joined == (joins_after_s is not None)
+    assert sum(seen) == (20 if joins_after_s is None else joins_after_s + 1)
+
+
+def test_an_answer_earlier_than_the_floor_is_told_once_and_the_other_server_is_asked():
+    hours = Hours()
+    early_s, now_s = wall_clock.ntp.BUILT_S - 1, 1_800_000_000
+    with UdpServer(ntp_reply(early_s)) as one, UdpServer(ntp_reply(now_s)) as two:
+        waits_of(synced(hours, one), 2)
+        assert hours.told == [] and hours.codes == ["early"]
+        waits_of(synced(hours, one, two), 1)
+    assert hours.told == [now_s] and hours.codes == ["early", "early", "set"]
+
+
 def test_the_second_time_server_helps():
     hours = Hours()
-    with UdpServer(ntp_reply(stratum=0)) as one, UdpServer(ntp_reply(4_000_000_000)) as two:
+    with UdpServer(ntp_reply(stratum=0)) as one, UdpServer(ntp_reply(2_900_000_000)) as two:
         waits_of(synced(hours, one, two), 2)
-    assert set(hours.told) == {4_000_000_000}
+    assert set(hours.told) == {2_900_000_000}
     assert one.heard
 
 
 def test_a_name_that_nobody_knows_leaves_the_other():
     hours = Hours()
-    with UdpServer(ntp_reply(4_000_000_000)) as server:
-        places = (("unknown.home", 123), (server.address, server.port))
-        waits_of(TimeSync(hours, Resolver(lambda: (), (hours.now_ms, below)), places, below), 1)
-    assert hours.told == [4_000_000_000]
+    with UdpServer(ntp_reply(2_900_000_000)) as server:
+        waits_of(asking(hours, ("unknown.home", 123), (server.address, server.port)), 1)
+    assert hours.told == [2_900_000_000]
 
 
 def test_after_an_answer_the_first_wait_is_short_again():
@@ -380,7 +443,7 @@ def test_bad_time_servers_are_asked_ever_more_seldom(reply):
     with UdpServer(reply) as server:
         sync = synced(hours, server)
         waits = waits_of(sync, 13)
-    assert hours.told == [] and sync.rank is None
+    assert hours.told == [] and sync._clock.rank is None
     for step, wait_s in enumerate(waits):
         least_s = min(5 << step, 2400)
         assert least_s <= wait_s <= least_s * 3 // 2 <= 3600
@@ -388,7 +451,7 @@ def test_bad_time_servers_are_asked_ever_more_seldom(reply):
 
 def test_a_name_that_is_unknown_backs_off():
     hours = Hours(400)
-    sync = TimeSync(hours, Resolver(lambda: (), (hours.now_ms, below)), (("pool", 123),), below)
+    sync = asking(hours, ("pool", 123))
     assert waits_of(sync, 2)[1] >= 10
     assert hours.told == []
 
@@ -398,20 +461,21 @@ def test_the_word_of_others_counts_only_while_ntp_is_silent():
     now_s = 1_800_000_000
     with UdpServer(ntp_reply(now_s)) as server:
         sync = synced(hours, server)
+        clock = sync._clock
         for bad_s in (0, -1, 1_735_689_599, 1 << 32):
-            assert not sync.offer(bad_s, time_sync.RANK_BROKER)
-        assert sync.offer(now_s + 9, time_sync.RANK_BROWSER)
-        assert sync.offer(now_s + 8, time_sync.RANK_BROKER)
-        assert sync.offer(now_s + 8, time_sync.RANK_BROKER)
-        assert not sync.offer(now_s + 9, time_sync.RANK_BROWSER)
+            assert not clock.offer(bad_s, wall_clock.RANK_BROKER)
+        assert clock.offer(now_s + 9, wall_clock.RANK_BROWSER)
+        assert clock.offer(now_s + 8, wall_clock.RANK_BROKER)
+        assert clock.offer(now_s + 8, wall_clock.RANK_BROKER)
+        assert not clock.offer(now_s + 9, wall_clock.RANK_BROWSER)
         assert hours.told == [now_s + 9, now_s + 8, now_s + 8]
         waits_of(sync, 1)
-        assert hours.told[3] == now_s and sync.rank == time_sync.RANK_NTP
+        assert hours.told[3] == now_s and clock.rank == wall_clock.RANK_NTP
         count = len(hours.told)
         hours.ahead_ms += 86_000_000
-        assert not sync.offer(now_s, time_sync.RANK_BROKER)
+        assert not clock.offer(now_s, wall_clock.RANK_BROKER)
         hours.ahead_ms += 400_000
-        assert sync.offer(now_s + 7, time_sync.RANK_BROWSER)
+        assert clock.offer(now_s + 7, wall_clock.RANK_BROWSER)
         assert hours.told[count:] == [now_s + 7]
 
 
@@ -419,14 +483,21 @@ CHIP_STORY = """
 import asyncio, os, time
 from firmware.services.resolver import Resolver
 from firmware.services.time_sync import TimeSync
+from firmware.services.wall_clock import WallClock
 def below(count):
     return int.from_bytes(os.urandom(4), "little") %% count
 class Board:
     told = None
+    last_s = 0
+    def set_floor_s(self, wall_s):
+        pass
+    show_no_time = set_floor_s
     def now_ms(self):
         return time.ticks_ms() * 10
     def set_wall_s(self, wall_s):
         self.told = wall_s
+    def wall_s(self):
+        return self.told
 async def tick(gaps):
     while True:
         begun = time.ticks_ms()
@@ -443,7 +514,8 @@ async def story():
         except OSError as error:
             print(name, error)
     print("silence", len(gaps) > 8, sorted(gaps)[len(gaps) // 2] < 100)
-    asyncio.create_task(TimeSync(board, resolver, (("time.home", %d),), below).run())
+    clock = WallClock(board, Board, print)
+    asyncio.create_task(TimeSync(clock, resolver, (("time.home", %d),), below, lambda: True).run())
     for _ in range(100):
         await asyncio.sleep(0.05)
         if board.told:
@@ -458,7 +530,7 @@ def test_the_same_on_the_chips_interpreter(tmp_path):
     from host_tools import chip
 
     one, two = pair(dns_reply({"broker.home": ADDRESS, "time.home": "127.0.0.1"}), silent)
-    with one, two, UdpServer(ntp_reply(4_000_000_000)) as times:
+    with one, two, UdpServer(ntp_reply(2_900_000_000)) as times:
         (tmp_path / "story.py").write_text(CHIP_STORY % (one.port, times.port))
         env = {**os.environ, "MICROPYPATH": f"{ROOT}:.frozen"}
         command = [*chip.interpreter(), "-X", "heapsize=1m", str(tmp_path / "story.py")]
@@ -469,7 +541,8 @@ def test_the_same_on_the_chips_interpreter(tmp_path):
         "other.home no such name: other.home",
         "a b not a host name: a b.home",
         "silence True True",
-        "told 4000000000",
+        "set",
+        "told 2900000000",
     ], done.stdout + done.stderr
     assert [asked_name(payload) for payload in one.heard] == ["broker.home", "other.home", "time.home"]
 

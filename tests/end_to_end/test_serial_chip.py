@@ -1,15 +1,18 @@
 """The virtual chip as the real mpremote sees it: prompt, files, interrupts, resets, watchdog and power."""
 
+import asyncio
 import os
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 from chips import RunningChip
 
 from host_tools.device.esptool_call import Trouble
 from host_tools.device.prompt import Prompt
-from host_tools.sim import serial_chip
+from host_tools.sim import link_server, serial_chip
 
 
 def mpremote(port, *arguments):
@@ -53,6 +56,53 @@ def test_a_running_program_is_interrupted(chip):
         assert chip.said().count("KeyboardInterrupt") == 1
         assert chip.chip.resets == [1, 2]
         prompt.remove("/main.py")
+
+
+def test_a_ctrl_c_in_a_collection_leaves_the_heap_as_it_was(chip):
+    """The interpreter of a PC would keep it locked for good: the firmware crashes then, and starts anew unasked."""
+    code = "import gc, machine\npin = machine.Pin(4, machine.Pin.IN)\nkept = [bytearray(64) for _ in range(4000)]\n"
+    with Prompt(chip.port) as prompt:
+        prompt.run(code)
+        for number in range(6):
+            line = prompt._transport
+            line.exec_raw_no_follow("while True:\n    gc.collect()\n    pin.value()")
+            time.sleep(0.1 + number / 37)
+            line.serial.write(b"\x03")
+            said, wrong = line.follow(20)
+            assert not said and b"KeyboardInterrupt" in wrong
+            assert prompt.run("print(len(bytearray(3000)))") == "3000\n"
+    assert chip.chip.resets == [1] and "its interpreter ended" not in chip.said()
+
+
+def test_a_ctrl_c_to_a_program_that_asks_for_nothing(chip):
+    with Prompt(chip.port) as prompt:
+        line = prompt._transport
+        line.exec_raw_no_follow("while True: pass")
+        line.serial.write(b"\x03")
+        assert b"KeyboardInterrupt" in line.follow(20)[1]
+        assert prompt.run("print(1)") == "1\n"
+    assert chip.chip.resets == [1]
+
+
+def test_a_ctrl_c_just_as_a_line_of_the_prompt_begins_ends_that_alone(chip):
+    right, count = chip.link._chip, [0]
+
+    async def told(kind, reader, writer):
+        if kind != link_server.STATE or count[0]:
+            return await right(kind, reader, writer)
+        count[0] += 1
+        chip.link.is_busy = (await reader.readexactly(1)) == b"\x01"
+        chip.link.states += 1
+        os.kill(chip.chip._process.pid, signal.SIGINT)
+        await asyncio.sleep(0.3)
+        writer.write(b"\x01")
+
+    with Prompt(chip.port) as prompt:
+        chip.link._chip = told
+        with pytest.raises(Trouble, match="KeyboardInterrupt"):
+            prompt.run("print(1)")
+        assert prompt.run("print(2)") == "2\n" and count[0] == 1
+    assert chip.chip.resets == [1] and "its interpreter ended" not in chip.said()
 
 
 def test_who_comes_right_after_a_restart_talks_to_the_new_start(chip, monkeypatch):

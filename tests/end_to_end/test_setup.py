@@ -204,11 +204,11 @@ def test_flash_that_does_not_take_it_is_told(monkeypatch, tmp_path):
     box.air.faults["down"] = True
     box.run_ms(5000)
     box.air.faults["down"] = False
-    box.run_ms(300_000)
+    box.run_ms(60_000)
     assert box.service.status().state == "joined", "in memory it is kept"
 
 
-def test_back_within_300_s_over_200_seeds(monkeypatch, tmp_path):
+def test_back_within_60_s_over_200_seeds(monkeypatch, tmp_path):
     for seed in range(200):
         box = Box(monkeypatch, tmp_path, HOME[:2], seed=seed).run_ms(20_000)
         assert box.service.status().state == "joined"
@@ -217,13 +217,13 @@ def test_back_within_300_s_over_200_seeds(monkeypatch, tmp_path):
         assert box.service.status().state != "joined" and box.service.status().code == "no_network"
         joins = [at_ms for at_ms, _ in box.air.joins][1:]
         gaps = [later - earlier for earlier, later in itertools.pairwise(joins)]
-        assert min(gaps) >= 1000 and max(gaps) <= 300_000, seed
+        assert min(gaps) >= 1000 and max(gaps) <= 35_000, seed
         assert len({gap // 1000 for gap in gaps[-5:]}) > 1, "no jitter"
         box.air.faults["down"] = False
         back_ms = box.at_ms
         while box.service.status().state != "joined":
             box.run_ms(500)
-        assert box.at_ms - back_ms <= 300_000, seed
+        assert box.at_ms - back_ms <= 60_000, seed
 
 
 def test_flapping_access_point(monkeypatch, tmp_path):
@@ -232,7 +232,7 @@ def test_flapping_access_point(monkeypatch, tmp_path):
     box.run_ms(3_600_000)
     assert len(box.air.joins) <= 3_600_000 // 20_000 * 4
     box.air.faults["flapping"] = False
-    box.run_ms(300_000)
+    box.run_ms(60_000)
     assert box.service.status().state == "joined"
 
 
@@ -244,12 +244,47 @@ def test_a_radio_that_refuses_is_tried_again(monkeypatch, tmp_path):
     box.run_ms(60_000)
     assert "Wifi Internal Error" in box.words()
     monkeypatch.setattr(station, "connect", whole)
-    box.run_ms(300_000)
+    box.run_ms(60_000)
     assert box.service.status().state == "joined"
     monkeypatch.setattr(box.air.interfaces[1], "active", lambda *_: (_ for _ in ()).throw(OSError("no memory")))
     box.service.button_held_3s()
     box.run_ms(5000)
     assert not box.service.is_set_up_on() and box.words().count("no memory") == 1
+
+
+def test_a_trial_asks_the_radio_a_few_times_and_in_peace(monkeypatch, tmp_path):
+    box = Box(monkeypatch, tmp_path).run_ms(1000)
+    assert box.service.offer("away", "12345678") is None
+    box.run_ms(33_000)
+    joins = [at_ms for at_ms, _ in box.air.joins]
+    assert 2 <= len(joins) <= 6 and "Error" not in box.words()
+    assert min(later - earlier for earlier, later in itertools.pairwise(joins)) >= 3000
+
+
+def test_joined_is_with_an_address(monkeypatch, tmp_path):
+    box = Box(monkeypatch, tmp_path, HOME[:2])
+    box.air.faults["no_dhcp"] = True
+    box.run_ms(60_000)
+    assert not box.service.is_joined() and box.service.status().code == "no_address"
+    box.air.faults["no_dhcp"] = False
+    box.run_ms(60_000)
+    assert box.service.is_joined()
+    box.air.faults["no_address"] = True
+    box.run_ms(500)
+    assert not box.service.is_joined() and "gives the box no address" in box.told[-1][2]
+
+
+def test_the_guests_of_set_up_lose_it_once_and_still_read_that_it_worked(monkeypatch, tmp_path):
+    box = Box(monkeypatch, tmp_path).run_ms(1000)
+    box.air.guests.append("phone")
+    assert box.service.offer(*HOME[:2]) is None
+    while box.service.status().trial == "trying":
+        box.run_ms(500)
+    assert [hop[1:] for hop in box.air.hops] == [(1, 6)] and box.air.guests == []
+    # A phone joins again within some seconds (estimate: 10); the point is still there, on the station's channel.
+    box.run_ms(10_000)
+    assert box.service.is_set_up_on() and box.air.interfaces[1].config("channel") == 6
+    assert box.service.status().trial == "stored"
 
 
 def test_page_changes_wifi_only_by_a_trial(monkeypatch, tmp_path):
@@ -427,9 +462,9 @@ class Line:
         made, self.typed = self.typed[:7], self.typed[7:]
         return made
 
-    def asked(self):
+    def heard(self):
         assert not self.is_open
-        return b"?" in self.read()
+        return self.read()
 
     def write(self, payload):
         self.told += payload
@@ -459,7 +494,8 @@ def wifi_data(ssid, password):
 def improv_run(box, story):
     """A story over Line with all services running."""
     line = Line()
-    service = ImprovService(box.service, line, ("ebb", "0.1.0", "ESP32-S3", "a1"), lambda: "ebb: stands idle A open")
+    about = ("ebb", "0.1.0", "ESP32-S3", "a1")
+    service = ImprovService(box, box.service, line, about, lambda: "ebb: stands idle A open")
 
     async def whole():
         async with running(box, service.run):
@@ -534,7 +570,7 @@ def test_ctrl_c_still_stops_the_program(monkeypatch, tmp_path):
     line = Line()
     line.typed = b"\r\x03"
     with pytest.raises(KeyboardInterrupt):
-        asyncio.run(ImprovService(box.service, line, ("", "", "", ""), str).run())
+        asyncio.run(ImprovService(box, box.service, line, ("", "", "", ""), str).run())
     assert not line.is_open
 
 

@@ -1,6 +1,7 @@
 """Signed mode on the real interpreter against a real broker: keys of the tool, texts of another JWS library."""
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -10,6 +11,9 @@ from joserfc import jws
 from joserfc.jwk import OctKey, RSAKey
 from running import ROOT, RunningDemo, Subscriber, publish
 
+from firmware.drivers import flash_area
+from firmware.services.journal import Journal
+from firmware.wire import journal_record
 from host_tools.grid import keys
 
 BOX = "garage"
@@ -63,9 +67,14 @@ def is_connected(demo):
 
 
 def saved_seqs(data):
-    """The numbers in the newest state file."""
+    """The numbers in the newest state file, and in the journal behind it."""
     files = [json.loads(path.read_bytes()) for path in data.glob("state.[01]")]
-    return max(files, key=lambda one: one["seq"])["seqs"] if files else []
+    found = list(max(files, key=lambda one: one["seq"])["seqs"]) if files else []
+    copy = shutil.copy(data / flash_area.FILE, data.parent / "journal")
+    for kind, octets in Journal(flash_area.FileArea(str(copy), flash_area.FILE_SECTORS)).values():
+        if kind == journal_record.STATE:
+            found += [change[1] for change in json.loads(octets)[3:] if change[0] == "q"]
+    return found
 
 
 def test_only_what_is_signed_counts_and_numbers_outlive_a_power_cut(mosquitto, folder, tmp_path):

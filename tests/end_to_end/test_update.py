@@ -3,6 +3,7 @@
 import http.client
 import json
 import shutil
+import socket
 import time
 
 import pytest
@@ -105,6 +106,45 @@ def test_refusals_in_words_change_nothing(flash, good, key, files):
         assert (status, said["code"]) == (409, "plugged") and "unplug" in said["todo"].lower()
         assert chip.plant.is_coil_on, "an update that is refused stops no charge"
         assert chip.chip.resets == [1] and stored(folder) == before
+
+
+def slowly(port, path, octets, **headers):
+    """(status, JSON or text) of a POST whose sender sends all of it, over a slow line, before he reads a word."""
+    sent = {
+        "Host": "box",
+        "Authorization": "Bearer t",
+        "Content-Type": OCTETS,
+        "Content-Length": len(octets),
+        **headers,
+    }
+    head = f"POST {path} HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in sent.items())
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as line:
+        line.sendall(head.encode() + b"\r\n")
+        for at in range(0, len(octets), 4000):
+            line.sendall(octets[at : at + 4000])
+            time.sleep(0.1)
+        answer = b""
+        while piece := line.recv(4096):
+            answer += piece
+    return int(answer.split()[1]), answer.partition(b"\r\n\r\n")[2].decode()
+
+
+def test_a_refusal_reaches_who_sends_all_of_it_first(flash):
+    folder, port = flash
+    octets = b"x" * 60_000
+    with RunningChip(folder) as chip:
+        chip.wait(lambda: is_up(port), "the page answers", 30)
+        for status, words, path, headers in (
+            (401, "log in", "/api/update", {"Authorization": "Bearer x"}),
+            (403, "may not command", "/api/update", {"Origin": "http://evil.example"}),
+            (415, "Send application", "/api/update", {"Content-Type": "application/json"}),
+            (400, "update", "/api/update", {}),
+            (413, "too long", "/api/backup", {"Content-Type": "application/json"}),
+            (404, "Not found", "/api/nothing", {}),
+        ):
+            found, said = slowly(port, path, octets, **headers)
+            assert found == status and words in said, (path, found, said)
+        assert is_up(port) and chip.chip.resets == [1]
 
 
 def test_ten_times_too_long_and_two_at_once(flash, good):
@@ -287,7 +327,8 @@ def test_over_the_serial_line_never_while_a_car_charges(flash, good, tmp_path, c
         chip.wait(lambda: not chip.plant.is_coil_on, "the car has had enough", 60)
         chip.wait(lambda: tried(chip, tmp_path, capsys)[1][0].startswith("ebb: A car is plugged in"), "refused", 60)
         assert is_up(port) and chip.chip.resets == [1] and not stored(folder).get("slot"), "nothing was stopped"
-        assert tried(chip, tmp_path, capsys, "--force")[0] == 0
+        found = tried(chip, tmp_path, capsys, "--force")
+        assert found[0] == 0, found
         chip.wait(lambda: stored(folder)["slot"] == 1 | 4, "the new version is on trial", 30)
 
 

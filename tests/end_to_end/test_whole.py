@@ -13,10 +13,11 @@ TRIES = 3  # a PC that stands still opens the contactor, as it must, and then th
 
 
 @pytest.mark.needs_chip
-def test_tls_two_viewers_and_pauses_within_the_heap(tmp_path):
+@pytest.mark.parametrize("is_frozen", (False, True), ids=("loaded", "frozen"))
+def test_tls_two_viewers_and_pauses_within_the_heap(tmp_path, is_frozen):
     budgets = {row["name"]: int(row["value"]) for row in csv.DictReader((ROOT / "docs" / "budgets.csv").open())}
     for number in range(TRIES):
-        run = whole.Whole(tmp_path / str(number), 0, GRID_S)
+        run = whole.Whole(tmp_path / str(number), 0, GRID_S, is_frozen)
         found = {name: value for name, (value, _) in asyncio.run(run.run()).items()}
         print(found)
         if not found["openings_by_stalls"]:
@@ -25,5 +26,6 @@ def test_tls_two_viewers_and_pauses_within_the_heap(tmp_path):
     assert found["pauses_sent"] >= 2 and found["pauses_obeyed"] >= 1 <= found["openings_by_pauses"]
     assert min(run.views) >= 3, run.views
     assert found["heap_samples"] >= 2
-    assert found["heap_whole"] <= min(budgets["heap_whole"] * 105 // 100, whole.HEAP_B)
+    # Both rows are over their goals (docs/decisions/0018); they may not grow.
+    assert found["heap_whole"] <= budgets["heap_frozen_whole" if is_frozen else "heap_whole"] * 105 // 100
     assert found["restarts"] == 0 and found["openings_by_stalls"] == 0 and found["openings_by_tls"] == 0

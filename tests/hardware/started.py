@@ -82,7 +82,8 @@ import starter  # noqa: E402
 config = starter.config_of("/box.json")
 print("slot:", sys.path[0])
 # This interpreter finds modules in the mounted tree but reads them where it was started: only "a" is right for both.
-sys.path[0] = "a"
+if sys.path[0] != ".frozen":
+    sys.path[0] = "a"
 from firmware import app  # noqa: E402
 
 box = app.App(config)

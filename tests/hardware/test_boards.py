@@ -44,6 +44,24 @@ def test_the_boards_that_must_be_there():
     )
 
 
+def test_an_experimental_board_says_why_and_wants_its_word(tmp_path, monkeypatch):
+    compact = boards.loaded("compact")
+    assert "compact" not in boards.names() and "compact (experimental)" in boards.listed()
+    with pytest.raises(boards.BadBoard, match=r"is experimental: MicroPython's heap grows .* --experimental"):
+        boards.check_offered(compact, False)
+    boards.check_offered(compact, True)
+    boards.check_offered(GOOD, False)
+    folder = tmp_path / boards.EXPERIMENTAL
+    folder.mkdir()
+    (tmp_path / "schema.json").write_text((boards.FOLDER / "schema.json").read_text())
+    (tmp_path / "compact.json").write_text(json.dumps(compact))
+    (folder / "reference.json").write_text(json.dumps(GOOD))
+    monkeypatch.setattr(boards, "FOLDER", tmp_path)
+    for name in ("compact", "reference"):
+        with pytest.raises(boards.BadBoard, match="says why in 'experimental'"):
+            boards.loaded(name)
+
+
 @pytest.mark.parametrize(
     ("board", "words"),
     (
@@ -64,10 +82,12 @@ def test_the_boards_that_must_be_there():
         (changed(GOOD, tick_ms=25), "too near a half cycle"),
         (changed(GOOD, tick_ms=28), "21-27 ms"),
         (changed(GOOD, has_peak_detectors=False, cable_ma=63_000, current_uv_per_a=5000), "above 51 A"),
-        (changed(GOOD, has_peak_detectors=False, adc_read_us=60), "need peak detectors"),
+        (changed(GOOD, has_peak_detectors=False, adc_read_us=91), "need peak detectors"),
         (changed(GOOD, connector="socket"), "lock motor"),
         (changed(GOOD, connector="socket", has_lock_driver=True), "no lock driver yet"),
         (changed(GOOD, has_psram=False), "needs PSRAM"),
+        (changed(GOOD, flash_mb=4), "history_days: 4 MB of flash have room for 60 days, not for 396"),
+        (changed(GOOD, history_days=397), "history_days: 8 MB of flash have room for 396 days, not for 397"),
         (changed(GOOD, pins_current_adc=[4]), "3 phases need as many pins"),
         (changed(GOOD, pins_pilot_low_adc=1), "already pilot_high_adc"),
         (changed(GOOD, pins_temperature_adc=20, pins_led_red=10), "temperature_adc: pin 20"),

@@ -5,8 +5,8 @@ import functools
 
 import pytest
 
-from host_tools import bootstrap, budgets
-from host_tools.device import build
+from host_tools import bootstrap, budgets, flash_cost
+from host_tools.device import boards, build, chips
 
 SLACK = 1.05
 with (bootstrap.ROOT / "docs" / "budgets.csv").open() as file:
@@ -24,7 +24,7 @@ def within(name, found):
     row = TABLE[name]
     print(f"{name}: {found} {row['unit']} (table {row['value']}, goal {row['goal']})")
     assert found <= float(row["value"]) * SLACK
-    assert found <= float(row["goal"])
+    assert found <= float(row["goal"]) or row["missed"]
 
 
 def test_heap_of_the_control_part_and_of_what_keeps_its_state():
@@ -56,10 +56,38 @@ def test_an_update_while_it_comes():
 
 
 def test_size_of_a_slot():
-    files = build.made("reference").files
-    within("mpy_per_slot", sum(len(data) for path, data in files.items() if path.endswith(".mpy")))
+    within("mpy_per_slot", build.mpy_bytes(build.made("reference").inside))
 
 
-def test_the_table_keeps_its_goals():
+def test_the_longest_call_into_littlefs_with_a_full_history():
+    """Only with the coil off (test_quiet_flash): it is to stay well under what the watchdog waits then."""
+    facts = boards.loaded("reference")
+    times = {which: chips.flash_times(chips.loaded(facts["chip"]), which) for which in chips.WHICH}
+    readsize = flash_cost.READSIZES[-1]
+    assert flash_cost.littlefs(readsize, facts, times, 1)
+    slow = {**times, "worst": {row: 3 * us for row, us in times["worst"].items()}}
+    assert not flash_cost.littlefs(readsize, facts, slow, 1), "a flash that is three times as slow is found out"
+
+
+def judged(table):
+    """Rows of a table that are over their goal and do not say so, or say so and are not."""
+    return [name for name, row in table.items() if (float(row["value"]) > float(row["goal"])) != bool(row["missed"])]
+
+
+def test_a_row_over_its_goal_names_the_decision_that_says_why():
+    assert judged(TABLE) == []
     for row in TABLE.values():
-        assert float(row["value"]) <= float(row["goal"]), row
+        assert not row["missed"] or list((bootstrap.ROOT / "docs" / "decisions").glob(row["missed"] + "-*.md")), row
+    planted = {**TABLE, "tick_garbage_at_start": {**TABLE["tick_garbage_at_start"], "value": "2000"}}
+    assert judged(planted) == ["tick_garbage_at_start"]
+    assert judged({"heap_whole": {**TABLE["heap_whole"], "value": "300000"}}) == ["heap_whole"], "an excuse too many"
+
+
+@pytest.mark.parametrize("name", ("wrover", "reference"))
+def test_the_chips_own_memory_through_tls_reconnects(name, monkeypatch):
+    chip = boards.loaded(name)["chip"]
+    free_b, largest_b = budgets.idf_least(chip)
+    print(f"idf_free_{name}: {free_b} B, idf_largest_{name}: {largest_b} B")
+    assert free_b >= budgets.IDF_FREE_B and largest_b >= budgets.IDF_LARGEST_B
+    monkeypatch.setattr(budgets, "IDF_SOCKETS", budgets.IDF_SOCKETS + 2)
+    assert budgets.idf_least(chip)[0] <= free_b - 2 * 4096, "two more sockets leave less"

@@ -8,14 +8,13 @@ import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
 from host_tools import bootstrap, chip
-from host_tools.device import boards, build, locked, slot, task
+from host_tools.device import archive, boards, build, locked, slot, task
 
 ROOT = bootstrap.ROOT
 STARTED = ROOT / "tests" / "hardware" / "started.py"
@@ -94,27 +93,30 @@ def test_each_board_has_its_own(built, name):
     facts = json.loads((tree / "a" / "board.json").read_text())
     assert {fact: board[fact] for fact in facts} == facts and facts["pins"] == pins
     assert sorted(path.name for path in tree.iterdir()) == ["a", "boot.py", "main.py", "starter.mpy"]
-    web = {str(path.relative_to(tree / "a")) for path in (tree / "a").rglob("*")} & {
+    slot_files = sorted(str(path.relative_to(tree / "a")) for path in (tree / "a").rglob("*") if path.is_file())
+    assert slot_files == ["board.json", "firmware.bin", "firmware/__init__.mpy", "manifest.json"]
+    packed = (tree / "a" / "firmware.bin").read_bytes()
+    web = (
         "microdot/microdot.mpy",
         "page/index.html.gz",
         "firmware/services/web_service.mpy",
         "firmware/services/bounded_reader.mpy",
         "firmware/wire/web_api.mpy",
-    }
-    assert len(web) == (5 if board["has_page"] else 0)
+    )
+    inside = [path for path in web if archive.content(packed, path)]
+    assert inside == list(web if board["has_page"] else ())
     assert not list((tree / "a").rglob("*.py")) and not list((tree / "a").rglob("starter*"))
 
 
 def test_the_page_is_the_page(built):
-    packed = (built["reference"] / "tree/a/page/index.html.gz").read_bytes()
+    packed = archive.content((built["reference"] / "tree/a/firmware.bin").read_bytes(), slot.PAGE)
     assert gzip.decompress(packed) == (ROOT / "web" / "index.html").read_bytes()
     assert packed[3:9] == b"\0\0\0\0\0\2", "no name, no time, level 9"
 
 
 @pytest.mark.parametrize("name", boards.names())
 def test_small_enough(built, name):
-    files = [path for path in (built[name] / "tree" / "a").rglob("*.mpy")]
-    assert 30_000 < sum(path.stat().st_size for path in files) <= 307_200
+    assert 30_000 < (built[name] / "tree/a/firmware.bin").stat().st_size <= 307_200
 
 
 @pytest.mark.parametrize("name", boards.names())
@@ -152,7 +154,7 @@ def test_it_starts_on_the_interpreter(built, name):
     assert f"coil: [({pins['coil_enable']}, 0), ({pins['coil_heartbeat']}, 0)]" in done.stdout
     assert "slot: /a\n" in done.stdout
     # A sentence of the words beside the modules, whatever a world in which nothing happens looks like by now.
-    assert re.search(rf"started: a/firmware/app\.mpy {name} [A-Z][a-z]+ .+\.\n", done.stdout), done.stdout
+    assert re.search(rf"started: /ebb/firmware/app\.mpy {name} [A-Z][a-z]+ .+\.\n", done.stdout), done.stdout
 
 
 def test_nothing_of_others_is_in_the_repository():
@@ -181,7 +183,7 @@ def test_a_tampered_wheel_is_refused(tmp_path, monkeypatch, capsys):
     out = tmp_path / "out"
     assert "is not the file that requirements.txt locks" in refused(capsys, "--board", "reference", "--out", str(out))
     assert not out.exists()
-    assert task.run(["build", "--board", "compact", "--out", str(out)]) == 0, "it carries no wheel"
+    assert task.run(["build", "--experimental", "--board", "compact", "--out", str(out)]) == 0, "it carries no wheel"
 
 
 def test_a_fetched_wheel_with_another_hash_is_refused(tmp_path, monkeypatch, capsys):
@@ -200,33 +202,34 @@ def test_a_fetched_wheel_with_another_hash_is_refused(tmp_path, monkeypatch, cap
 def test_refusals_are_one_clear_line(tmp_path, monkeypatch, capsys):
     assert "there is no board 'nowhere'" in refused(capsys, "--board", "nowhere")
     (tmp_path / "file").write_text("")
-    said = refused(capsys, "--board", "compact", "--out", str(tmp_path / "file" / "below"))
+    said = refused(capsys, "--experimental", "--board", "compact", "--out", str(tmp_path / "file" / "below"))
     assert "cannot be written" in said
     (tmp_path / "own" / "tree").mkdir(parents=True)
     (tmp_path / "own" / "tree" / "letter.txt").write_text("mine")
-    said = refused(capsys, "--board", "compact", "--out", str(tmp_path / "own"))
+    said = refused(capsys, "--experimental", "--board", "compact", "--out", str(tmp_path / "own"))
     assert "no build of ebb and stays" in said and (tmp_path / "own/tree/letter.txt").exists()
     odd = {
         **chip.plain_sources(),
         "firmware/core/odd.py": "def f(x):\n    match x:\n        case 1:\n            pass\n",
     }
     monkeypatch.setattr(chip, "plain_sources", lambda: dict(odd))
-    said = refused(capsys, "--board", "compact", "--out", str(tmp_path / "out"))
+    said = refused(capsys, "--experimental", "--board", "compact", "--out", str(tmp_path / "out"))
     assert "firmware/core/odd.py does not compile for the chip" in said
 
 
 def test_a_refused_board_is_one_line(tmp_path, monkeypatch, capsys):
     board = {**boards.loaded("compact"), "connector": "socket", "has_page": True}
     shutil.copy(boards.FOLDER / "schema.json", tmp_path)
-    (tmp_path / "compact.json").write_text(json.dumps(board))
+    (tmp_path / boards.EXPERIMENTAL).mkdir()
+    (tmp_path / boards.EXPERIMENTAL / "compact.json").write_text(json.dumps(board))
     monkeypatch.setattr(boards, "FOLDER", tmp_path)
-    said = refused(capsys, "--board", "compact")
+    said = refused(capsys, "--experimental", "--board", "compact")
     assert "lock motor" in said and "needs PSRAM" in said
 
 
 def test_above_the_goal_is_told(built, monkeypatch, capsys):
     monkeypatch.setattr(build, "MOST_MPY", 40_000)
-    assert task.run(["build", "--board", "compact", "--out", str(built["compact"])]) == 1
+    assert task.run(["build", "--board", "burst", "--out", str(built["burst"])]) == 1
     found = capsys.readouterr()
     assert "above its goal" in found.err and "build_sha256: " in found.out
 
@@ -247,17 +250,5 @@ def test_an_unknown_command_is_one_line(capsys):
 
 
 def test_use_counts_whole_blocks():
-    found = build.use({"boot.py": b"x", "a/page/index.html.gz": b"x" * 4097, "a/firmware/app.mpy": b""})
-    assert found["page"] == (4097, 8192) and found["firmware"] == (0, 0)
-    assert found["other"] == (1, 4096 + 4 * 2 * 4096), "root, a, page and firmware are pairs of blocks"
-
-
-def test_the_frozen_manifest_names_what_a_build_has(built):
-    """The port's include() and freeze() stand aside; only the paths are checked."""
-    found = []
-    text = (ROOT / "hardware" / "manifest.py").read_text()
-    exec(text, {"include": lambda path: None, "freeze": lambda *paths: found.append(Path(*paths))})
-    out = built["reference"] / "tree"
-    for path in found:
-        assert (out / path.relative_to("../build/reference/tree")).exists()
-    assert len(found) == 2
+    found = build.use({"boot.py": b"x", "a/firmware.bin": b"x" * 4097, "a/firmware/__init__.mpy": b""})
+    assert found == (4098, 3 * 4096 + 3 * 2 * 4096), "root, a and firmware are pairs of blocks"

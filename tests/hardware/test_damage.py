@@ -123,7 +123,7 @@ def fill(size):
 
 def test_files_that_do_not_fit(box, capsys):
     with Prompt(box.port) as prompt:
-        prompt.remove("/a/firmware/app.mpy")
+        prompt.remove("/a/firmware.bin")
         box.chip.console.clear()
         prompt.restart()
     box.wait_said("the contactor is open")  # no firmware, so no watchdog that wants to be fed

@@ -10,6 +10,8 @@ from host_tools.device import build, bundle, keys, slot, task
 
 PEM, PKCS8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
 
+BUILD = ("build", "--experimental", "--board", "compact")
+
 
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory):
@@ -66,14 +68,14 @@ def test_other_keys_are_refused_in_one_line(tmp_path, capsys, key):
     path = tmp_path / "key.pem"
     path.write_bytes(key.private_bytes(PEM, PKCS8, serialization.NoEncryption()))
     for option in ("--sign", "--update-key"):
-        assert task.run(["build", "--board", "compact", "--out", str(tmp_path / "out"), option, str(path)]) == 2
+        assert task.run([*BUILD, "--out", str(tmp_path / "out"), option, str(path)]) == 2
         assert capsys.readouterr().err.count("\n") == 1
     assert not (tmp_path / "out").exists()
 
 
 def test_a_signed_build_makes_an_update_that_its_own_boxes_take(pair, tmp_path, capsys):
     out = tmp_path / "out"
-    assert task.run(["build", "--board", "compact", "--out", str(out), "--sign", str(pair / keys.PRIVATE)]) == 0
+    assert task.run([*BUILD, "--out", str(out), "--sign", str(pair / keys.PRIVATE)]) == 0
     octets = (out / f"compact-{slot.version()}{bundle.SUFFIX}").read_bytes()
     print(capsys.readouterr().out)
     modulus = (out / build.TREE / "a" / slot.UPDATE_KEY).read_bytes()

@@ -28,7 +28,7 @@ STRICT = (
     ("core/states.py", 'True, "high", "blue_blink"', 'True, "hi", "blue_blink"', "reportAssignmentType"),
     ("core/charging.py", 'to == "waiting"', 'to == "wating"', "reportUnnecessaryComparison"),
     ("core/charging.py", "s.limit_ma < units", "s.limit_mv < units", "reportAttributeAccessIssue"),
-    ("wire/status.py", '"wear": {"operations"', '"wear": {"operation"', "reportAssignmentType"),
+    ("wire/status.py", '"wear": {"operations"', '"wear": {"operation"', "reportReturnType"),
     ("wire/mqtt_topics.py", 'status["power_w"]', 'status["power"]', "reportGeneralTypeIssues"),
     ("wire/words.py", "return words, todo", "return words", "reportReturnType"),
     ("wire/acknowledgement.py", '"rejected", (reason, 0, 0,', '"rejected", (reason, "", 0,', "reportArgumentType"),

@@ -15,7 +15,8 @@ from firmware.core import charging, claims, pilot
 from firmware.core import settings as core_settings
 from firmware.services import flight_recorder
 from firmware.services.flight_recorder import FlightRecorder
-from host_tools import replay
+from firmware.services.phrase_book import PhraseBook
+from host_tools import bootstrap, replay
 from host_tools.flight import lives, reader
 from host_tools.flight.recording import Recording, record_of
 from host_tools.sim import world
@@ -160,6 +161,7 @@ class App:
         self.board = box.board
         self.config = {"data_dir": str(folder)}
         self.now_ms = box.now_ms
+        self.phrases = PhraseBook(str(bootstrap.ROOT / "firmware" / "words_en.txt"))
         self.told = []
 
     def tell(self, name, words):

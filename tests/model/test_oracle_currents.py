@@ -16,7 +16,14 @@ from host_tools.sim.plant import Plant
 def test_at_the_edge_of_s12a(drawn_ma, may_stop, must_stop):
     """Of 13,980 mA signalled: 1.1 times and 0.5 A are 15,878 mA; the soak met 15,960 mA after 3,878 hours."""
     faults = dict.fromkeys(Plant(1, 3, "polite").faults, False)
-    plant = SimpleNamespace(pilot_mode="pwm", duty_permille=233, currents_ma=(drawn_ma,) * 3, faults=faults)
+    plant = SimpleNamespace(
+        is_coil_on=True,
+        coil_at_us=-(10**9),
+        pilot_mode="pwm",
+        duty_permille=233,
+        currents_ma=(drawn_ma,) * 3,
+        faults=faults,
+    )
     currents = Currents(32_000)
     currents.changed(plant)
     for now_ms in range(0, 10_000, 23):

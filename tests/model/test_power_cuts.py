@@ -6,8 +6,8 @@ import re
 import pytest
 
 from firmware.services import flash_files, ledger, ledger_start, make_room
-from host_tools.power_cuts import lfs_files, on_chip
-from host_tools.power_cuts.flash_chip import BLOCK, FlashChip
+from host_tools.power_cuts import lfs_files, on_chip, tearing
+from host_tools.power_cuts.flash_chip import FlashChip
 from host_tools.power_cuts.life import Broken, Life
 
 SEED = 20261121
@@ -49,7 +49,7 @@ def written_in_place(path, data):
 def forgetful_write(self, now_ms, wall_s):
     """The head before the records that it no longer holds."""
     if self._is_changed and now_ms >= self._save_at_ms:
-        return self._save(now_ms, wall_s)
+        return self.save(now_ms, wall_s)
     return genuine_write(self, now_ms, wall_s)
 
 
@@ -115,29 +115,39 @@ def test_a_full_flash(life):
             flash_files.append(f"/flight-{number % 3}.bin", b"x" * 1000)
     for _ in range(100):  # a head needs no block of its own, so the count is stored on a full flash too
         assert stored(with_energy(life)) == ("", True)
-    for _ in range(4):  # a record beyond what lies in the folder itself does
+    life.ledger.quarters.most = (255, 2)  # as on a board: a file grows beyond that
+    found = "", True
+    for _ in range(16):  # records beyond what lies in the folder itself (512 B) do
         life.ledger._close_quarter()
-    assert stored(with_energy(life)) == ("full", True)
+        found = stored(with_energy(life))
+        if found[0]:
+            break
+    assert found == ("full", True)
     assert make_room.drop_oldest("/") == "flight-0.bin"
     assert stored(with_energy(life)) == ("", True)
     assert not life.ledger._waiting
 
 
 def test_an_operation_is_torn_in_each_way():
+    """Where a littlefs lies bits read alike, and nothing is watched; test_ring_cuts has the journal's."""
     chance = random.Random(SEED)
-    ways = set()
-    for _ in range(200):
-        chip = FlashChip(2, chance)
-        chip.buffer[:] = bytes(2 * BLOCK)
-        chip.power_on(1)
-        assert chip.erase(None, 1) < 0 and chip.is_dead
-        assert chip.buffer[:BLOCK] == bytes(BLOCK)
-        ways.add((chip.was_inside, chip.buffer[BLOCK:] == b"\xff" * BLOCK, not any(chip.buffer[BLOCK:])))
-        chip.power_on(1)
-        chip.buffer[:] = b"\xff" * 2 * BLOCK
-        assert chip.prog(None, 0, 32, bytes(range(64))) < 0
-        found = bytes(chip.buffer[32:96])
-        done = next((at for at in range(64) if found[at] != at), 64)
-        assert found[done + 1 :] == b"\xff" * len(found[done + 1 :])
-        assert chip.prog(None, 0, 0, b"x") < 0 and chip.buffer[0] == 0xFF
-    assert ways == {(False, True, False), (False, False, True), (True, False, False)}
+    check_kinds(tearing.counted(lambda: lfs_files.chip_of(2, chance)))
+
+
+@pytest.mark.needs_chip
+def test_the_flash_on_the_interpreter_tears_alike():
+    check_kinds(on_chip.counted("torn_kinds.py", on_chip.HEAP, (SEED,)))
+
+
+def check_kinds(found):
+    """Each kind is met, and no bit rose that a program does not raise."""
+    assert found.pop("rose") == 0
+    assert set(found) == set(tearing.KINDS[:-1]) and min(found.values()) >= 5, found
+
+
+def test_what_littlefs_cannot_stand_is_in_the_model(monkeypatch):
+    """Bits that read differently each time. The day this passes the excuse in docs/durability.md goes."""
+    monkeypatch.setattr(lfs_files, "chip_of", FlashChip)
+    monkeypatch.setattr(FlashChip, "_watch", lambda self, block, start, data: None)
+    with pytest.raises((Broken, AssertionError, OSError)):
+        Life(SEED).run(CUTS)

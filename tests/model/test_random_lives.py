@@ -65,7 +65,8 @@ def live(character, seed, moves, recorded=lambda box: box):
 def told(box):
     """The state that the box publishes."""
     loop = box.loop
-    return status.status(status.View("b", "", loop.memory, loop.readings, loop.settings, None, None, lambda c: (c, "")))
+    view = status.View("b", "", loop.memory, loop.readings, loop.settings, None, lambda c: (c, ""), "", None, 0)
+    return status.status(view)
 
 
 def network(box, payload):

@@ -2,12 +2,14 @@
 
 import ast
 import asyncio
+import contextlib
 import sys
 from pathlib import Path
 
 import pytest
 
-from firmware.services import time_sync, web_service
+from firmware.drivers import idf_memory
+from firmware.services import memory_watch, time_sync, web_service
 from firmware.services.bounded_reader import BoundedReader
 from firmware.services.health import FIRST_WAIT_S, LONGEST_WAIT_S, WELL_MS, Health, mend
 from host_tools.fuzz import http
@@ -36,7 +38,11 @@ def mqtt(box):
 
 
 def time(box):
-    return time_sync.TimeSync, "_asked"
+    return time_sync.TimeSync, "_is_asked"
+
+
+def clock(box):
+    return box.app.connections.clock, "step"
 
 
 def web(box):
@@ -47,7 +53,11 @@ def ledger(box):
     return box.app.ledger, "step"
 
 
-SERVICES = (ledger, wifi, button, improv, mqtt, time, web)
+def memory(box):
+    return memory_watch.MemoryWatch, "step"
+
+
+SERVICES = (clock, ledger, wifi, button, improv, memory, mqtt, time, web)
 
 
 def named_in(path):
@@ -61,7 +71,8 @@ def named_in(path):
 
 
 def test_every_service_is_here():
-    found = named_in(ROOT / "firmware/connections.py") | named_in(ROOT / "firmware/services/flight_recorder.py")
+    files = ("connections.py", "connections_start.py", "services/flight_recorder.py")
+    found = set().union(*[named_in(ROOT / "firmware" / name) for name in files])
     assert found == {one.__name__ for one in SERVICES} | {"recorder"}
 
 
@@ -124,6 +135,7 @@ def test_each_service(monkeypatch, tmp_path, service):
         assert max(box.plant.currents_ma) > 5000
         assert box.app.loop.memory.faults.active == ()
 
+    monkeypatch.setattr(idf_memory, "told", lambda: (60_000, 40_000, 50_000))  # a PC has no such memory to watch
     whole(tmp_path).play(story)
 
 
@@ -214,6 +226,20 @@ def test_a_call_of_the_page_without_memory_is_answered_in_words(monkeypatch):
     assert "firmware.services.begun" not in sys.modules
 
 
+def test_a_change_that_the_flash_does_not_take_is_not_called_kept():
+    from microdot.test_client import TestClient
+
+    box = http.App()
+    client = TestClient(web_service.WebService({"owner_token": "right"}, box)._web)
+    headers = {"Authorization": "Bearer right", "Content-Type": "application/json"}
+    for has_stored, code in ((True, 200), (False, 507)):
+        box.has_stored = has_stored
+        found = asyncio.run(client.patch("/api/settings", headers, {"restart_spread_s": 7}))
+        assert found.status_code == code, found.text
+        assert box.loop.settings.restart_spread_s == 7, "it is in force until the next start"
+    assert found.json["code"] == "not_kept"
+
+
 def test_half_a_request_is_told_once_an_hour_and_prints_nothing(capsys):
     box, told, at_ms = http.App(), [], [0]
     box.now_ms = lambda: at_ms[0]
@@ -228,3 +254,42 @@ def test_half_a_request_is_told_once_an_hour_and_prints_nothing(capsys):
     asyncio.run(service._web.handle_request(BoundedReader(http.Stream(wrong), lambda: 0), http.Writer()))
     assert told[1:] == [("web", "a call failed: ValueError")]
     assert capsys.readouterr() == ("", "")
+
+
+class Leaving(http.Writer):
+    """A viewer that takes so many writes and is then gone; his errors as asyncio of PC and chip has them."""
+
+    def __init__(self, takes, error):
+        super().__init__()
+        self.takes = takes
+        self.error = error
+
+    async def awrite(self, body):
+        if not self.takes:
+            raise self.error
+        self.takes -= 1
+        await super().awrite(body)
+
+
+ALL = 10_000
+GONE = (OSError(104), OSError(113), asyncio.TimeoutError(), asyncio.CancelledError())
+
+
+@pytest.mark.parametrize("error", GONE, ids=repr)
+@pytest.mark.parametrize("takes", (0, 3, 8, 12, ALL))  # writes; the head is eight
+def test_a_page_that_is_broken_off_leaves_no_file_open(monkeypatch, tmp_path, takes, error):
+    opened = []  # holds them: nothing is closed by a collector here
+
+    def noted(*args):
+        opened.append(open(*args))  # noqa: SIM115  who is tested closes it
+        return opened[-1]
+
+    monkeypatch.setattr(web_service, "open", noted, raising=False)
+    (tmp_path / "page").write_bytes(bytes(10 * web_service.PIECE_B))
+    service = web_service.WebService({"page_path": str(tmp_path / "page")}, http.App())
+    reader = BoundedReader(http.Stream(b"GET / HTTP/1.1\r\n\r\n"), lambda: 0)
+    writer = Leaving(takes, error)
+    with contextlib.suppress(Exception, asyncio.CancelledError):  # _serve() does
+        asyncio.run(service._web.handle_request(reader, writer))
+    assert [file.closed for file in opened] == [True]
+    assert takes < ALL or writer.octets.endswith(b"\r\n\r\n" + bytes(10 * web_service.PIECE_B))

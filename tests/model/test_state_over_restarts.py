@@ -117,7 +117,9 @@ def test_full_flash_charges_on_and_says_so(tmp_path):
         await box.until(lambda: box.plant.is_coil_on, "it charges")
         pause(box, 1, 20)
         await box.until(lambda: not box.plant.is_coil_on, "the pause is obeyed")
-        assert box.app.notices == ["stored.state_fails"]
+        # While the coil was on nobody asked the file system.
+        assert box.app.notices == []
+        await box.until(lambda: box.app.notices == ["stored.state_fails"], "it is told", 70)
         assert "flash" in box.app.status(True)["network"]["notices"][0][0]
 
     WholeBox(tmp_path, SEED).play(full)
@@ -153,14 +155,14 @@ def test_the_button_held_for_ten_seconds_frees_the_box(tmp_path):
     assert restarts == [False], "once, and the car had let go before"
     assert box.app.loop.memory.wear.hot_openings == 0
     left = sorted(path.name for path in tmp_path.iterdir() if not path.name.startswith("state."))
-    assert left == ["factory_reset.done", "ledger-0.bin"]
+    assert left in (["factory_reset.done", "ledger-0.bin"], ["factory_reset.done", "ledger-1.bin"])
 
     async def after(box):
         await asyncio.sleep(1)
         assert box.app.settings() == settings.defaults() and box.app.notices == []
         assert {row.source for row in box.app.loop.memory.claims.rows} == {"cable"}
         assert box.app.loop.memory.wear.operations >= 1
-        assert box.app.status(False)["energy_wh"] == 5000 and box.app.loop.memory.energy.session_wh is None
+        assert 5000 < box.app.status(False)["energy_wh"] < 5100 and box.app.loop.memory.energy.session_wh is None
 
     WholeBox(tmp_path, SEED).play(after)
 

@@ -30,6 +30,7 @@ def test_the_heap_stays():
     assert counts["failures"] == 0 and counts["connected"] == 1
     assert counts["closings"] >= 5 and counts["sessions"] >= 3 and counts["sent"] >= 100
     assert counts["answers"]["200"] >= 100 and "500" not in counts["answers"]
+    assert all(len(code) == 3 and code.isdigit() for code in counts["answers"]), "bytes went to another's socket"
 
 
 def test_a_planted_leak_is_seen():

@@ -129,7 +129,7 @@ def here(**changes):
     """Local of a box at rest for a minute, with some of its fields changed, by the names of records.Local."""
     names = (
         "button_at_ms pressed_at_ms heat moved_at_ms mains_at_ms b_at_ms has_flowed has_lasted blind may_wake "
-        "is_allowed limits hot_at_ms is_damped closings chance kit"
+        "is_allowed limits hot_at_ms is_damped closings chance kit plug begun_ms asked over"
     ).split()
     made = NOMINAL
     for name in changes:
@@ -138,14 +138,14 @@ def here(**changes):
 
 
 def known(letter="C", state="charging", outputs=PWM, **more):
-    """Memory of one moment; `more`: test, offer, place, wear, active, judge_at_ms, since_ms."""
+    """Memory of one moment; `more`: test, offer, place, claims, wear, active, stable_at_ms, judge_at_ms, since_ms."""
     stage = Stage(state, more.get("since_ms", 0), 0, 0, 0, 0, more.get("test", "passed"), 0)
     offered = more.get("offer", Offer(16000, 0, 16000, 0, 0, 0))
     return Memory(
         0,
-        Pilot(letter, 0, more.get("judge_at_ms", 0), True),
+        Pilot(letter, more.get("stable_at_ms", 0), more.get("judge_at_ms", 0), True, 12_000),
         stage,
-        None,
+        more.get("claims"),
         faults.Faults((), more.get("active", ()), (), ""),
         offered,
         None,

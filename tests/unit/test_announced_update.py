@@ -9,6 +9,7 @@ import update_sample as sample
 from firmware.connections import Connections
 from firmware.services import announced_update, updater
 from firmware.services.bounded_reader import TooMuch
+from firmware.services.flash_gate import gate
 from firmware.updates import Body
 from firmware.wire.acknowledgement import Moment
 
@@ -120,6 +121,32 @@ class Late:
 
     async def readexactly(self, count):
         raise TooMuch("the request took too long")
+
+
+class Sending:
+    """A sender whose bytes come."""
+
+    async def readexactly(self, count):
+        return bytes(count)
+
+
+class Charging:
+    """A control loop that charges a car which was plugged in while the sender was silent."""
+
+    def __init__(self):
+        self.memory = self.outputs = self
+        self.is_contactor_closed = True
+
+
+class Plugged(unittest.TestCase):
+    def tearDown(self):
+        gate.watch(None)
+
+    def test_a_car_that_is_charged_by_now_ends_the_update_at_once_and_not_when_it_leaves(self):
+        gate.watch(Charging())
+        one = updater.Updater("/nowhere", ("sample", (1, 2, 3), 7, sample.MODULUS), len(sample.WHOLE))
+        waiting = updater.received(one, Sending(), lambda: "plugged")
+        self.assertEqual(asyncio.run(asyncio.wait_for(waiting, 2)), "plugged")
 
 
 class TooLate(unittest.TestCase):

@@ -36,6 +36,8 @@ class App:
         self.phrases = Plain()
         self.phrases.phrase = phrase
         self.board = self.store = self
+        self.facts = Plain()
+        self.facts.phases = 3
         self.is_full = False
         self.log = EventLog()
         self.codes = Throttle()

@@ -31,7 +31,7 @@ def stage(state, **more):
 
 def situation(state, letter="C", limit_ma=16000, reaction="", **more):
     """Situation at NOW with a stable letter and a good diode."""
-    seen = Pilot(letter, more.pop("stable", 0), 0, more.pop("diode", True))
+    seen = Pilot(letter, more.pop("stable", 0), 0, more.pop("diode", True), 12_000)
     most_ma = more.pop("most_ma", 15000)
     here, is_welded = more.pop("local", HERE), more.pop("is_welded", False)
     return Situation(NOW, seen, stage(state, **more), limit_ma, reaction, most_ma, here, is_welded)
@@ -233,7 +233,7 @@ class Entered(unittest.TestCase):
 
     def test_self_test_belongs_to_one_plug_in(self):
         self.assertEqual(charging.entered(situation("charging"), "idle")[6:], ("", NOW + 86_400_000))
-        self.assertEqual(charging.entered(situation("idle"), "testing")[6:], ("trip", NOW + 2000))
+        self.assertEqual(charging.entered(situation("idle"), "testing")[6:], ("before", NOW + 2000))
         self.assertEqual(charging.entered(situation("testing", until=9), "waiting")[6:], ("passed", 9))
 
     def test_new_stage_begins_now_and_not_quiet(self):

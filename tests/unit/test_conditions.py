@@ -4,8 +4,8 @@ import unittest
 
 from samples import LOW, OPEN, PWM, here, known, wrong
 
-from firmware.core import decide
-from firmware.core.records import Kit, Offer, Outputs, Wear
+from firmware.core import decide, faults
+from firmware.core.records import Active, Kit, Offer, Outputs, Wear
 
 SATURATED_MA = 900_000
 
@@ -102,6 +102,14 @@ class Pilot(unittest.TestCase):
         for low_mv in (-9999, -10_500, -13_200):
             self.assertEqual(wrong(known("A", "offered"), 12000, low_mv=low_mv), [])
 
+    def test_an_empty_plug_shows_the_boxs_own_level(self):
+        for mode in (OPEN, Outputs(False, "pwm", 266, "green_blink", False)):
+            for high_mv, ids in ((11_399, ["S9"]), (11_400, []), (12_600, []), (12_601, ["S9"]), (13_501, ["S8"])):
+                self.assertEqual(wrong(known("A", "idle", mode), high_mv, low_mv=-12_000), ids, high_mv)
+        self.assertEqual(wrong(known("B", "waiting", OPEN), 11_000), [])
+        for stable_at_ms, ids in ((1001, []), (1000, ["S9"])):
+            self.assertEqual(wrong(known("A", "idle", OPEN, stable_at_ms=stable_at_ms), 11_000), ids)
+
     def test_nothing_of_the_low_half_counts_in_x1_and_f(self):
         self.assertEqual(wrong(known("C", "stopping", OPEN)), [])
         self.assertEqual(wrong(known("E", "faulted", LOW), None), [])
@@ -141,8 +149,28 @@ class Leakage(unittest.TestCase):
     def test_every_state_of_a_session(self):
         for state in ("waiting", "offered", "waking", "charging", "stopping"):
             self.assertIn("S14", wrong(known("B", state), 9000, is_tripped=True), state)
-        for state in ("idle", "testing", "faulted"):
-            self.assertEqual(wrong(known("B", state), 9000, is_tripped=True), [], state)
+
+    def test_only_what_the_box_asked_for_is_no_leak(self):
+        for state in ("idle", "testing", "waiting", "offered", "waking", "faulted"):
+            for for_ms in (0, 40, 500, 999, 1000, 60_000):
+                just = here(moved_at_ms=100_000 - for_ms)
+                is_leak = for_ms < 1000 or state in ("waiting", "offered", "waking")
+                found = wrong(known("B", state, OPEN, place=just), 9000, now_ms=100_000, is_tripped=True)
+                self.assertEqual(found, ["S14"] if is_leak else [], (state, for_ms))
+                asked = here(moved_at_ms=100_000 - for_ms, asked=(99_999, False))
+                self.assertEqual(wrong(known("B", state, OPEN, place=asked), 9000, now_ms=100_000, is_tripped=True), [])
+            for more in ({"live_poles": 1}, {"is_feedback_closed": True}):
+                found = wrong(known("B", state, OPEN), 9000, now_ms=100_000, is_tripped=True, **more)
+                self.assertIn("S14", found, (state, more))
+            locked = known("B", state, OPEN, active=(Active(faults.S14, True, 0),))
+            self.assertIn("S14", wrong(locked, 9000, now_ms=100_000, is_tripped=True))
+
+    def test_not_before_the_sensor_has_started(self):
+        for begun_ms, ids in ((98_001, []), (98_000, ["S14"])):
+            found = wrong(
+                known("B", "offered", OPEN, place=here(begun_ms=begun_ms)), 9000, now_ms=100_000, is_tripped=True
+            )
+            self.assertEqual(found, ids)
 
     def test_failed_self_test_alone(self):
         for test, ids in (("failed", ["S15"]), ("trip", []), ("clear", []), ("passed", []), ("", [])):
@@ -276,26 +304,28 @@ class Contactor(unittest.TestCase):
             self.assertEqual(self.opened(1000, live_poles=poles, is_feedback_closed=True), ["K1"])
             self.assertEqual(self.opened(999, live_poles=poles, is_feedback_closed=True), [])
 
-    def test_current_a_second_after_opening(self):
+    def test_current_without_voltage_is_the_sensor_and_no_weld(self):
         self.assertEqual(self.opened(999, most_ma=1001), [])
         self.assertEqual(self.opened(1000, most_ma=1000), [])
         for currents in ((1001, 0, 0), (0, 1001, 0), (0, 0, 1001), (SATURATED_MA - 1, 0, 0)):
-            self.assertEqual(self.opened(1000, currents_ma=currents), ["K1"])
+            self.assertEqual(self.opened(1000, currents_ma=currents), ["S8"])
+            self.assertEqual(self.opened(1000, currents_ma=currents, live_poles=1), ["K1"])
         self.assertEqual(self.opened(1000, most_ma=SATURATED_MA), ["S11"])
         # What stood in a reading when the ADC stopped is no current of now.
-        self.assertEqual(self.opened(1000, most_ma=16_000, currents_age_ms=150), ["K1"])
+        self.assertEqual(self.opened(999, most_ma=16_000, currents_age_ms=150), [])
         self.assertEqual(self.opened(1000, most_ma=16_000, currents_age_ms=151), ["S8"])
 
     def test_mirror_contact_that_stays(self):
         self.assertEqual(self.opened(199, is_feedback_closed=True), [])
         self.assertEqual(self.opened(200, is_feedback_closed=True), ["K3"])
         self.assertEqual(self.opened(200), [])
+        self.assertEqual(self.opened(1000, is_feedback_closed=True, most_ma=1001), ["S8", "K3"])
 
     def test_relay_pin_that_stays_high(self):
         self.assertEqual(self.opened(0, is_relay_pin_high=True), ["K4"])
         self.assertEqual(self.opened(999, is_relay_pin_high=True, live_poles=1), ["K4"])
         self.assertEqual(self.opened(1000, is_relay_pin_high=True, live_poles=1), ["K1", "K4"])
-        self.assertEqual(self.opened(1000, is_relay_pin_high=True, most_ma=1001), ["K1", "K4"])
+        self.assertEqual(self.opened(1000, is_relay_pin_high=True, most_ma=1001), ["S8", "K4"])
         self.assertEqual(self.opened(200, is_relay_pin_high=True, is_feedback_closed=True), ["K3", "K4"])
 
     def test_closed_on_every_wired_pole(self):

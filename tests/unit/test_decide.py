@@ -20,8 +20,9 @@ class Session(unittest.TestCase):
     def test_first_charge(self):
         box = Box().run(4000)
         box.high_mv = 9000
-        self.assertEqual(box.tick(), Outputs(False, "high", 1000, "blue_blink", True))
+        self.assertEqual(box.tick(), Outputs(False, "high", 1000, "blue_blink", False))
         self.assertEqual(box.state(), "testing")
+        self.assertEqual(box.tick(), Outputs(False, "high", 1000, "blue_blink", True))
         box.tick()
         self.assertEqual(box.memory.outputs.wants_residual_test, False)
         box.run(69)
@@ -129,7 +130,8 @@ class Session(unittest.TestCase):
     def test_a_new_plug_in_is_half_a_second_of_nothing(self):
         held = claims.summed((claim(source="mains"), claim(source="power_return")), 2000)
         for letter, now_ms, is_new in (("A", 1999, False), ("A", 2000, True), ("B", 2000, False), ("C", 9999, False)):
-            made = decide.plugged(held, Pilot(letter, 2000, 0, False), Pilot("B", 0, 0, False), now_ms)
+            before, seen = Pilot(letter, 2000, 0, False, 12_000), Pilot("B", 0, 0, False, 12_000)
+            made = decide.plugged(held, before, seen, (now_ms, 0))
             self.assertEqual(made.rows, () if is_new else held.rows)
 
     def test_a_fault_without_a_car_begins_no_session(self):

@@ -291,7 +291,7 @@ class CarLeaves(unittest.TestCase):
         ):
             box = Box(start_ms=1000)
             box.tick((command(source="owner", kind="unlock"),))
-            box.memory = Memory(before_ms, Pilot("A", stable_at_ms, 0, False), *box.memory[2:])
+            box.memory = Memory(before_ms, Pilot("A", stable_at_ms, 0, False, 12_000), *box.memory[2:])
             box.tick_ms = 1046 - before_ms
             box.tick()
             self.assertEqual(box.memory.local.is_allowed, not is_gone, (before_ms, stable_at_ms))
@@ -301,7 +301,7 @@ class CarLeaves(unittest.TestCase):
         for stable_at_ms, is_gone in ((1046, True), (1047, False)):
             box = Box(start_ms=1023)
             parts = list(box.memory)
-            parts[1], parts[4] = Pilot("A", stable_at_ms, 0, False), locked
+            parts[1], parts[4] = Pilot("A", stable_at_ms, 0, False, 12_000), locked
             box.memory = Memory(*parts)
             box.tick()
             self.assertEqual(box.faults(), [] if is_gone else ["S14"])

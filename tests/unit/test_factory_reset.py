@@ -1,14 +1,19 @@
 """Factory reset: everything of the owner's goes, even when the power fails in the middle; the meter's total stays."""
 
+import asyncio
 import os
 import unittest
 
+from ram_area import RamArea
 from samples import chosen
 
 from firmware.core import settings
 from firmware.services import factory_reset, flash_files, ledger_start
+from firmware.services.flash_gate import gate
+from firmware.services.journal import Journal
 from firmware.services.settings_store import SettingsStore
 from firmware.wire import ledger_record
+from firmware.wire.journal_record import STATE
 from firmware.wire.ledger_record import NO_WH, Head, Quarter, Session
 
 FOLDER = "factory_reset_test/"
@@ -37,6 +42,57 @@ removed, write_whole = flash_files.removed, flash_files.write_whole
 
 class Cut(Exception):
     """The power went."""
+
+
+class Held:
+    """An App whose button was held for 10 s; kept: what each attempt to store its state gives."""
+
+    def __init__(self, kept, closes=False):
+        self.kept, self.closes = list(kept), closes
+        self.state = self.ledger = self.board = self.phrases = self
+        self.loop = self.memory = self.outputs = self.claims = self
+        self.is_contactor_closed, self.coil_on_ms, self.rows = False, -1_000_000, ()
+        self.config = {"data_dir": FOLDER}
+        self.noticed, self.is_restarted = [], False
+        self.journal = Journal(RamArea(6))
+        while self.journal.step(True):
+            pass
+        self.journal.put(STATE, b"a latch")
+        while self.journal.step(False):
+            pass
+
+    def tell(self, name, words):
+        pass
+
+    def phrase(self, code):
+        return (code,)
+
+    def now_ms(self):
+        return 100_000
+
+    wall_s = now_ms
+
+    def save(self, now_ms, wall_s):
+        pass
+
+    async def keep(self, app):
+        self.is_contactor_closed = self.closes
+        return self.kept.pop(0)
+
+    def notice(self, name, code):
+        self.noticed.append(code)
+
+    def restart(self):
+        self.is_restarted = True
+
+    def ended(self):
+        """(whether it starts anew, what was told, values that the journal still has) after the reset."""
+        gate.watch(self)
+        try:
+            asyncio.run(factory_reset.run(self))
+        finally:
+            gate.watch(None)
+        return self.is_restarted, self.noticed, list(self.journal.values())
 
 
 class Reset(unittest.TestCase):
@@ -175,6 +231,18 @@ class Reset(unittest.TestCase):
         self.assertEqual(SettingsStore(FOLDER).load(), (settings.defaults(), ""))
         self.assertEqual(self.names(), sorted(STAYING + (DONE,)))
         self.assertEqual(factory_reset.done_in(FOLDER), FOLDER + DONE)
+
+    def test_no_latch_is_lost_where_the_flash_takes_no_state(self):
+        self.fill()
+        self.assertEqual(Held((True,)).ended(), (True, [], []))
+        self.fill()
+        self.assertEqual(Held((False, True)).ended(), (True, [], []))  # there was room once all else was gone
+        self.fill()
+        self.assertEqual(Held((False, False)).ended(), (False, ["reset.not_whole"], [(STATE, b"a latch")]))
+
+    def test_a_coil_that_came_on_meanwhile_ends_it_before_anything_goes(self):
+        self.fill()
+        self.assertEqual(Held((False,), True).ended(), (False, ["reset.not_now"], [(STATE, b"a latch")]))
 
     def test_without_a_marker_nothing_goes(self):
         self.fill()

@@ -40,6 +40,7 @@ ROWS = (
     ("W2", 0, "warn", 0, "soft", 0, 17),
     ("S14r", 0, "open", 100, "retry", 3, 2),
     ("X1", 0, "open", 100, "soft", 2, 0),
+    ("S12h", 0, "stop", 0, "soft", 3, 4),
 )
 STRONGEST = {"warn": "warn", "no_start": "no_start", "stop": "stop", "open": "locked"}
 LONG_MS = 400 * 86_400_000
@@ -87,13 +88,49 @@ class Life(unittest.TestCase):
         self.assertEqual([(event.code, event.args) for event in events], [("fault", ("S2",))])
         self.assertEqual(self.watched(now, bit, 1323)[1], ())
 
-    def test_a_gap_starts_the_confirm_time_anew(self):
+    def test_a_gap_drains_the_confirm_time_at_a_quarter_of_the_speed(self):
         bit = 1 << faults.S2
         now, _ = self.watched(faults.NO_FAULTS, bit, 1000)
-        now, _ = self.watched(now, 0, 1100)
+        now, _ = self.watched(now, bit, 1100)  # 100 of 300 ms are filled
+        now, _ = faults.watched(now, 0, 1140, "C", 40)
+        self.assertEqual(now.pending, ((faults.S2, 1350),))
+        now, _ = faults.watched(now, bit, 1150, "C", 10)
+        self.assertEqual(now.pending, ((faults.S2, 1350),))
+        for at_ms in range(1190, 1550, 40):  # 100 ms are filled again, and drain in 400
+            now, _ = faults.watched(now, 0, at_ms, "C", 40)
+            self.assertEqual(len(now.pending), 1, at_ms)
+        now, _ = faults.watched(now, 0, 1550, "C", 40)
         self.assertEqual(now.pending, ())
-        now, _ = self.watched(now, bit, 1200)
-        self.assertEqual(now.pending, ((faults.S2, 1500),))
+
+    def test_a_late_tick_drains_no_more_than_two(self):
+        now, _ = self.watched(faults.NO_FAULTS, 1 << faults.S16, 1000)
+        now, _ = self.watched(now, 1 << faults.S16, 1200)
+        now, _ = faults.watched(now, 0, 1400, "C", 200)
+        self.assertEqual(now.pending, ((faults.S16, 1300 + 67),))
+
+    def test_short_confirm_times_begin_anew(self):
+        for index in (faults.S3, faults.S7, faults.S8):
+            now, _ = self.watched(faults.NO_FAULTS, 1 << index, 1000)
+            self.assertEqual(faults.watched(now, 0, 1023, "C", 23)[0].pending, ())
+
+    def test_every_long_row_trips_by_its_share_of_the_time(self):
+        """Present for more than half of the time: within four confirm times; for under a twentieth: never."""
+        for index, row in enumerate(faults.FAULTS):
+            confirm_ms = row[1]
+            if confirm_ms <= faults.TICK_MOST_MS:
+                continue
+            for on, off, trips in ((6, 5, True), (9, 1, True), (1, 19, False), (2, 39, False)):
+                now, at_ms, found_ms = faults.NO_FAULTS, 0, None
+                for tick in range(confirm_ms * 6 // TICK_MS + 60):
+                    at_ms += TICK_MS
+                    mask = 1 << index if tick % (on + off) < on else 0
+                    now, _ = faults.watched(now, mask, at_ms, "C", TICK_MS)
+                    if now.active and found_ms is None:
+                        found_ms = at_ms
+                if trips:
+                    self.assertLessEqual(found_ms, 4 * confirm_ms + (on + off) * TICK_MS, (row[0], on, off))
+                else:
+                    self.assertIsNone(found_ms, (row[0], on, off))
 
     def test_soft_clears_30_s_after_the_cause(self):
         bit = 1 << faults.S6
@@ -317,7 +354,7 @@ class EveryRow(unittest.TestCase):
         now, _ = faults.watched(faults.NO_FAULTS, mask, 1000, "C")
         now, events = faults.watched(now, mask, 61_000, "C")
         self.assertEqual(sorted(self.ids(now)), sorted(row[0] for _, row in self.rows()))
-        self.assertEqual(now.pending, tuple((index, 1000 + row[1]) for index, row in self.rows()))
+        self.assertEqual(now.pending, tuple((index, 61_000) for index, _ in self.rows()))
         self.assertEqual(now.reaction, "locked")
 
 

@@ -7,7 +7,7 @@ import unittest
 
 from samples import phrase
 
-from firmware.services import history_stream, record_files
+from firmware.services import flash_files, history_stream, record_files
 from firmware.wire import history, ledger_record
 from firmware.wire.ledger_record import MINUTES, Quarter, Session
 
@@ -46,6 +46,7 @@ class App:
         self.quarters = record_files.RecordFiles(FOLDER + "quarters-", ledger_record.QUARTER_B, (10, quarters_kept))
         self.sessions = record_files.RecordFiles(FOLDER + "sessions-", ledger_record.SESSION_B, (10, sessions_kept))
         self.waiting = []  # (RecordFiles, bytes) of the Ledger
+        self.is_ahead, self.newest = False, ()
 
     def unstored(self, files):
         """As the Ledger's."""
@@ -190,18 +191,18 @@ class Energy(Case):
         app = App()
         for number in range(1, 31):
             app.quarters.append(quarter(number))
-        genuine = history_stream.read_at
+        genuine = flash_files.read_at
 
         def failing(path, at, count):
             if path.endswith("-1.bin"):
                 raise OSError(5)
             return genuine(path, at, count)
 
-        history_stream.read_at = failing
+        flash_files.read_at = failing
         try:
             found = app.found("/api/energy")
         finally:
-            history_stream.read_at = genuine
+            flash_files.read_at = genuine
         self.assertEqual((len(found["energy"]), found["unreadable"]), (20, 1))
 
     def test_a_file_that_goes_meanwhile_and_one_that_comes(self):

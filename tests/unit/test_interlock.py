@@ -97,8 +97,8 @@ class Diode(unittest.TestCase):
         self.assertEqual(permit(settled, low_mv=None).diode_at_ms, 5)
 
     def test_empty_plug_forgets_it(self):
-        self.assertTrue(permit(high_mv=10200).has_diode)
-        self.assertFalse(permit(high_mv=10201).has_diode)
+        self.assertTrue(permit(high_mv=11_000).has_diode)
+        self.assertFalse(permit(high_mv=11_001).has_diode)
         self.assertTrue(permit(high_mv=None, low_mv=-12000).has_diode)
 
     def test_outside_pwm_it_is_kept_and_not_made(self):

@@ -118,6 +118,6 @@ class SelfTest(unittest.TestCase):
             self.assertEqual(self.after(before, is_tripped=is_tripped), after)
 
     def test_an_empty_plug_forgets_it(self):
-        for high_mv, after in ((10_200, 2), (10_201, 0), (12_000, 0), (None, 2)):
+        for high_mv, after in ((11_000, 2), (11_001, 0), (12_000, 0), (None, 2)):
             self.assertEqual(self.after(2, high_mv), after)
         self.assertEqual(self.after(1, 12_000, True), 0)

@@ -4,7 +4,7 @@ import unittest
 
 from samples import NOMINAL, OPEN, chosen, here, known, reading
 
-from firmware.core import decide, faults, local
+from firmware.core import claims, decide, faults, local
 from firmware.core.records import Active, Kit, Local, Ref
 
 NOW = 100_000
@@ -23,7 +23,27 @@ class First(unittest.TestCase):
         kit = Kit(7, True, 99)
         made = local.first_local(70_000, False, kit)
         whole = Local(
-            None, None, 0, 70_000, 10_000, None, False, False, 0, True, False, (None,) * 4, (), False, (), 99, kit
+            None,
+            None,
+            0,
+            70_000,
+            10_000,
+            None,
+            False,
+            False,
+            0,
+            True,
+            False,
+            (None,) * 4,
+            (),
+            False,
+            (),
+            99,
+            kit,
+            (None,) * 4,
+            70_000,
+            None,
+            0,
         )
         self.assertEqual(made, whole)
 
@@ -204,7 +224,8 @@ class Unplugged(unittest.TestCase):
 class Limits(unittest.TestCase):
     def limits(self, place=NOMINAL, active=(), wiring=32_000, is_locked=False, letter="C", **more):
         settings = chosen(wiring_limit_ma=wiring, locked_until_allowed=is_locked)
-        return local.limits_of(known(letter, active=active), place, reading(NOW, **more), settings)
+        memory = known(letter, active=active, claims=claims.first_claims(more.pop("rows", ()), NOW))
+        return local.limits_of(memory, place, reading(NOW, **more), settings)
 
     def test_none(self):
         self.assertEqual(self.limits(), (None, None, None, None))
@@ -267,7 +288,17 @@ class Limits(unittest.TestCase):
 
     def test_all_at_once(self):
         place = here(heat=1, blind=2)
-        self.assertEqual(self.limits(place, is_locked=True, proximity_ohm=220), (16_000, 32_000, 0, 10_000))
+        self.assertEqual(self.limits(place, is_locked=True, proximity_ohm=220), (6000, 32_000, 0, 10_000))
+
+    def test_heat_halves_what_would_be_offered_without_it(self):
+        row = claims.standing("grid", 20_000, Ref("dso1", "x", 0))
+        hot = claims.standing("heat", 7000, Ref("board", "heat", 0))
+        for wiring in range(6000, 80_001, 7400):
+            for ohm, cable in ((None, 80_000), (100, 63_000), (220, 32_000), (680, 20_000), (1500, 13_000)):
+                for rows, grid in (((), 80_000), ((row,), 20_000), ((row, hot), 20_000)):
+                    for heat, part in ((1, 2), (2, 4)):
+                        found = self.limits(here(heat=heat), wiring=wiring, proximity_ohm=ohm, rows=rows)[0]
+                        self.assertEqual(found, max(6000, min(wiring, cable, grid) // part))
 
 
 class Chance(unittest.TestCase):

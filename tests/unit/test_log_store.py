@@ -8,10 +8,19 @@ from samples import command, phrase
 
 from firmware.core.records import Event
 from firmware.services import flash_files, log_segments, log_store
-from firmware.services.event_log import EventLog
+from firmware.services.event_log import MOST_KEPT, EventLog, rank
 from firmware.wire import log_lines
 
 FOLDER = "log_store_test"
+FIRM = (
+    ("security", ("login", "10.0.0.2")),
+    ("security", ("issuers", "10.0.0.2")),
+    ("service", ("installation", "wiring_limit_ma")),
+    ("fault", ("S2",)),
+    ("crash", ("ValueError", "")),
+    ("update_refused", ("older", "mqtt")),
+    ("backup", ("made", "10.0.0.2")),
+)
 WALL_S = 1_795_266_000
 MINUTE_MS = 60_000
 
@@ -278,6 +287,47 @@ class Bounds(Case):
         log.put(25, Event("fault", ("B",)))
         self.assertEqual([row[0] for row in log.newest()], list(range(2, 25)) + [26])
         self.assertEqual(log.count, 26)
+
+    def test_no_flood_takes_the_place_of_a_login_a_key_or_a_fault(self):
+        for code, args in FIRM:
+            log = EventLog()
+            log.put(0, Event(code, args))
+            for number in range(1, 500):  # pauses and their ends, over MQTT, each with the change of state that follows
+                for other in ("received", "grid", "state", "letter", "charge_now", "fault_gone"):
+                    log.put(number, Event(other, ()))
+                log.put(number, Event("service", ("mqtt", "")))
+            self.assertEqual((log.newest()[0][0], log.newest()[0][2:]), (1, (code, args)))
+            self.assertEqual(len(log.newest()), MOST_KEPT)
+
+    def test_of_the_firm_the_oldest_goes_once_there_is_nothing_else(self):
+        log = EventLog()
+        for number in range(100):
+            log.put(number, Event("security", ("login", "%d" % number)))
+            log.put(number, Event("charge_now", ()))
+        self.assertEqual([row[2] for row in log.newest()], ["security"] * (MOST_KEPT - 1) + ["charge_now"])
+        self.assertEqual(log.newest()[-2][3], ("login", "99"))
+
+    def test_what_is_firm_is_security_or_an_alarm(self):
+        for name, severity, is_security, _ in log_lines.CODES:
+            if name not in ("lost", "later"):  # log_store.py makes them
+                is_firm = rank((1, 0, name, ("",))) == 2
+                self.assertEqual(is_firm, is_security or severity == log_lines.ALARM, name)
+        self.assertTrue("installation" in log_lines.GUARDED_SERVICES)
+
+    def test_a_flood_while_the_car_charges_leaves_places_for_faults(self):
+        stream = log_store.Stream(None)
+
+        def added(code, tag):
+            return stream.add(log_lines.noted(code, (tag,), (1, 1, 0, 0)))
+
+        for number in range(100):
+            for code in ("state", "letter"):
+                added(code, "%d" % number)
+            for code in ("command", "received", "refused", "duplicate", "replayed"):
+                stream.add(log_lines.noted(code, (command(),), (1, 1, 0, 0)))
+        self.assertEqual(len(stream.waiting), log_store.MOST_FLOOD)
+        self.assertEqual([added("fault", "S%d" % number) for number in range(16)], [True] * 16)
+        self.assertFalse(added("fault", "S16"))
 
 
 class Damage(Case):

@@ -7,7 +7,7 @@ from firmware.core.records import Outputs, Pilot, Stage
 
 NOW = 100_000
 BEFORE = Outputs(True, "pwm", 266, "green", False)
-SEEN = Pilot("C", 5, 6, True)
+SEEN = Pilot("C", 5, 6, True, 12_000)
 
 
 def stage(state, low_until_ms=0, test="passed"):

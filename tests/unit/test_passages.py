@@ -16,7 +16,7 @@ NOTHING = claims.summed((), NOW)
 def situation(reaction="", most_ma=0, state="charging"):
     """Situation at NOW of a car in letter C."""
     stage = Stage(state, 0, 0, 0, 0, 0, "passed", 0)
-    return Situation(NOW, Pilot("C", 0, 0, True), stage, 16_000, reaction, most_ma, NOMINAL, False)
+    return Situation(NOW, Pilot("C", 0, 0, True, 12_000), stage, 16_000, reaction, most_ma, NOMINAL, False)
 
 
 def moved(place, way, held=NOTHING, reaction=""):

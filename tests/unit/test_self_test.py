@@ -31,12 +31,18 @@ class Steps(unittest.TestCase):
             self.assertEqual(after(state, "clear", True, NOW + 1), ("clear", NOW + 1))
             self.assertEqual(after(state, "clear", True, NOW), ("failed", NOW))
 
+    def test_clear_before_it_is_asked(self):
+        for state in ("testing", "idle"):
+            self.assertEqual(after(state, "before", False), ("trip", NOW + 2000))
+            self.assertEqual(after(state, "before", True, NOW + 1), ("before", NOW + 1))
+            self.assertEqual(after(state, "before", True, NOW), ("failed", NOW))
+
     def test_once_a_day_at_rest(self):
         for test in ("", "passed"):
             for is_tripped in (False, True):
                 self.assertEqual(after("idle", test, is_tripped, NOW + 1), (test, NOW + 1))
-                self.assertEqual(after("idle", test, is_tripped, NOW), ("trip", NOW + 2000))
-                self.assertEqual(after("idle", test, is_tripped, NOW - 1), ("trip", NOW + 2000))
+                self.assertEqual(after("idle", test, is_tripped, NOW), ("before", NOW + 2000))
+                self.assertEqual(after("idle", test, is_tripped, NOW - 1), ("before", NOW + 2000))
 
     def test_a_failed_one_is_not_tried_again(self):
         for state in ("idle", "testing"):

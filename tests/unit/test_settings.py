@@ -21,6 +21,15 @@ class Table(unittest.TestCase):
         self.assertIs(made.plain_may_bind, False)
         self.assertIs(made.is_ventilated, False)
 
+    def test_fitted_to_the_phases_of_a_board(self):
+        made = settings.changed(settings.defaults(), {"wiring_limit_ma": 16_000, "utc_offset_s": 3600})
+        self.assertIs(settings.fitted(made, 3), made)
+        one = settings.fitted(made, 1)
+        self.assertEqual((one.phases, one.wiring_limit_ma, one.utc_offset_s), (1, 16_000, 3600))
+        self.assertEqual(len(one), len(made))
+        self.assertIs(settings.fitted(one, 1), one)
+        self.assertIs(settings.fitted(one, 3), one)
+
     def test_every_default_passes_its_own_check(self):
         for row in settings.SETTINGS:
             self.assertIsNone(settings.refused(row, row[5]), row[0])

@@ -93,6 +93,24 @@ class Store(unittest.TestCase):
         put(BEFORE, b"")
         self.assertEqual(self.load(), (safe(), "factory_safe"))
 
+    def test_where_files_were_lost_the_journal_gives_no_installation_back(self):
+        changes = [b'[57, {"wiring_limit_ma": 32000, "phases": 3}]', b'[58, {"wiring_limit_ma": 16000}]', b"[null, {}]"]
+        put(NEWEST, b"lost")
+        for _ in range(2):
+            store = SettingsStore(FOLDER)
+            made, code = store.load()
+            self.assertEqual((made, code), (safe(), "factory_safe"))
+            for octets in changes:
+                made = store.take(octets, made)
+            self.assertEqual(made, safe())
+        store.save(FIRST)
+        later = SettingsStore(FOLDER)
+        made, code = later.load()
+        for octets in changes:
+            made = later.take(octets, made)
+        self.assertEqual((made, code), (FIRST, ""))
+        self.assertEqual(later.take(b'[59, {"wiring_limit_ma": 13000}]', made), SECOND)
+
     def test_what_cannot_be_read_is_not_missing(self):
         os.mkdir(NEWEST)  # opening or reading a folder is an error other than "not there"
         try:

@@ -4,11 +4,14 @@ import asyncio
 import os
 import unittest
 
+from ram_area import RamArea
 from samples import Box, claim
 
 from firmware.core import claims, faults
 from firmware.core.records import Active, Faults, Memory, Ref
-from firmware.services import flash_files, state_files
+from firmware.services import flash_files, state_store
+from firmware.services.flash_gate import gate
+from firmware.services.journal import Journal
 from firmware.services.state_store import StateStore
 
 FOLDER = "state_store_test"
@@ -175,6 +178,32 @@ class Store(unittest.TestCase):
         self.assertFalse(self.look(self.grid(1, 900)))
         self.assertEqual(self.next_start()[0].seen[0].id, "p1")
 
+    def test_a_latch_that_a_broken_journal_was_given_goes_into_a_file_once_the_coil_is_off(self):
+        area = RamArea(6)
+        made = Journal(area)
+        while made.step(True):
+            pass
+        self.store = StateStore(FOLDER, made)
+        self.store.restored(self.memory, False)
+        loop = Plain()
+        loop.board, loop.coil_on_ms, loop.now_ms = loop, 0, lambda: 5000
+        loop.memory = Plain()
+        loop.memory.outputs = Plain()
+        loop.memory.outputs.is_contactor_closed = True
+        memory = at(self.memory, 5000, active=(Active(faults.S14, True, 0),))
+        gate.watch(loop)
+        try:
+            area.fails = 1 << 20
+            self.assertFalse(self.look(memory))
+            for _ in range(20):
+                made.step(False)
+            self.assertEqual(made.trouble, "broken")
+            loop.memory.outputs.is_contactor_closed = False
+            self.assertTrue(self.look(memory), "in the first minute of a start as well")
+        finally:
+            gate.watch(None)
+        self.assertEqual([fault.row for fault in self.next_start()[0].faults.active], [faults.S14])
+
 
 class Clock(unittest.TestCase):
     ROWS = (
@@ -188,7 +217,7 @@ class Clock(unittest.TestCase):
         """([(until, gap)] of what was submitted, what is left to tell)."""
         app = App(Box().memory, epoch_ms)
         app.room = room
-        left = state_files.aged(app, (1_000_000, 20, self.ROWS))
+        left = state_store.aged(app, (1_000_000, 20, self.ROWS))
         return [(asked.until_ms, asked.after_ms) for asked in app.submitted], left
 
     def test_how_long_the_box_was_off(self):

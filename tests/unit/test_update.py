@@ -56,6 +56,25 @@ class Whole(unittest.TestCase):
         self.assertEqual([kind for kind, _ in steps[-2:]], ["seal", "whole"])
         self.assertEqual(bytes(steps[-2][1]), sample.MANIFEST)
 
+    def test_an_update_for_another_image_is_refused_before_a_byte_is_written(self):
+        for is_fit, outcome in ((True, "whole"), (False, "other_image")):
+            asked = []
+
+            def fits(frozen, is_fit=is_fit, asked=asked):
+                asked.append(frozen)
+                return is_fit
+
+            reader = update_bundle.Bundle(len(sample.WHOLE), sample.MODULUS, "sample", sample.LEAST, fits)
+            at = wanted = 0
+            kinds, kind, value = [], "", ""
+            while kind not in ("whole", "refused"):
+                kind, value, more = reader.feed(sample.WHOLE[at : at + wanted])
+                kinds.append(kind)
+                at, wanted = at + wanted, more
+            self.assertEqual(value or kind, outcome)
+            self.assertEqual("clear" in kinds, is_fit)
+            self.assertEqual(asked, [""])
+
     def test_pieces_stay_small(self):
         reader = update_bundle.Bundle(len(sample.WHOLE), sample.MODULUS, "sample", sample.LEAST)
         at = wanted = most = 0
@@ -96,10 +115,10 @@ class Tampered(unittest.TestCase):
             steps, code = taken(flipped(sample.WHOLE, bit))
             self.assertEqual(steps, [], bit)
             codes[code] = codes.get(code, 0) + 1
-        self.assertEqual(codes["no_update"], 64 + 48)  # the mark and the spare bytes
+        self.assertEqual(codes["no_update"], 64 + 47)  # the mark, kinds that are none and the spare bytes
         self.assertEqual(codes["wrong_board"], 256)
         # 1.2.3 and security 7: seven bits are ones, which a turn makes older; the others the signature finds.
-        self.assertEqual((codes["older"], codes["bad_signature"]), (4 + 3, 48 + 32 - 7))
+        self.assertEqual((codes["older"], codes["bad_signature"]), (4 + 3, 48 + 32 - 7 + 1))
         self.assertEqual(codes["too_big"] + codes["wrong_length"], 64)
 
     def test_bits_of_manifest_and_signature(self):
@@ -220,6 +239,24 @@ class Manifest(unittest.TestCase):
         for length in (786, 0, 18, -1, True, "17"):
             self.assertEqual(self.row("bytes", length).code, "bad_manifest", length)
 
+    def test_a_value_of_another_type(self):
+        for key, value in (
+            ("security", 7.0),
+            ("frozen", []),
+            ("frozen", None),
+            ("frozen", 0),
+            ("images", None),
+            ("images", {}),
+            ("images", ""),
+        ):
+            made = self.rows(lambda one, key=key, value=value: one.update({key: value}))
+            self.assertEqual(getattr(made, "code", "taken"), "bad_manifest", (key, value))
+
+    def test_a_file_beside_a_folder_of_its_name(self):
+        for path in ("firmware/app.mpy/b.mpy", "a.txt/b.mpy", "a.b/c.mpy"):
+            self.assertFalse(update_bundle.is_path(path), path)
+        self.assertTrue(update_bundle.is_path("a/b.c.mpy"))
+
     def test_a_negative_length_that_another_makes_up_for(self):
         def change(made):
             made["files"][0]["bytes"] = 787 + 5
@@ -278,3 +315,64 @@ class Manifest(unittest.TestCase):
             "x" * 61 + ".mpy",
         ):
             self.assertFalse(update_bundle.is_path(path), path)
+
+
+class Image(unittest.TestCase):
+    """The manifest of an update that brings an app image with its slot (docs/decisions/0019)."""
+
+    SHA = "ab" * 32
+    FROZEN = "cd" * 32
+
+    def rows(self, images, frozen=FROZEN, kind=update_header.IMAGE, takes=None, fits=None):
+        """Code of the refusal, or the rows, of a manifest with one file of 5 bytes and these images."""
+        files = [{"path": "board.json", "bytes": 5, "sha256": self.SHA}]
+        told = {
+            "version": "1.2.3",
+            "security": 7,
+            "board": "sample",
+            "files": files,
+            "frozen": frozen,
+            "images": images,
+        }
+        head = bytearray(sample.HEAD)
+        head[update_header.PAYLOAD_AT : update_header.PAYLOAD_AT + 4] = (5 + 9).to_bytes(4, "big")
+        head[update_header.KIND_AT] = kind
+        found = update_bundle.rows_of(json.dumps(told).encode(), update_header.Head(bytes(head)), fits, takes)
+        return found.code if isinstance(found, Refusal) else found
+
+    def image(self, **changes):
+        """One row of an image of 9 bytes."""
+        row = {"bytes": 9, "sha256": self.SHA}
+        row.update(changes)
+        return row
+
+    def test_one_image_behind_the_files(self):
+        sha = binascii.unhexlify(self.SHA)
+        self.assertEqual(self.rows([self.image()]), [("board.json", 5, sha), (update_bundle.IMAGE, 9, sha)])
+
+    def test_what_is_no_image_of_the_maker(self):
+        for images in ([], [self.image(), self.image()], [self.image(bytes=0)], [self.image(bytes=True)]):
+            self.assertEqual(self.rows(images), "bad_manifest", images)
+        for image in (self.image(bytes=-1), self.image(bytes="9"), self.image(sha256="ab"), {"bytes": 9}):
+            self.assertEqual(self.rows([image]), "bad_manifest", image)
+        for frozen in ("", "cd", 7, None):
+            self.assertEqual(self.rows([self.image()], frozen), "bad_manifest", frozen)
+        self.assertEqual(self.rows([self.image()], kind=update_header.SLOT), "bad_manifest")
+        self.assertEqual(self.rows([self.image(bytes=8)]), "bad_manifest")
+
+    def test_a_box_without_a_place_for_it(self):
+        self.assertEqual(self.rows([self.image()], takes=update_bundle.takes_none), "no_place")
+        asked = []
+        self.rows([self.image()], takes=lambda frozen, image_b: asked.append((frozen, image_b)) or "")
+        self.assertEqual(asked, [(self.FROZEN, 9)])
+
+    def test_it_is_read_back_and_no_file_is_opened(self):
+        reader = update_bundle.Bundle(1, sample.MODULUS, "sample", sample.LEAST)
+        sha = binascii.unhexlify("2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824")  # of "hello"
+        for octets, last in ((b"hello", ("check", sha, 0)), (b"hellO", None)):
+            steps = reader._file((update_bundle.IMAGE, 5, sha))
+            self.assertEqual(next(steps), ("more", "", 5))
+            reader._octets = octets
+            self.assertEqual(next(steps), ("flash", octets, 0))
+            self.assertEqual(next(steps, None), last)
+        self.assertEqual(reader.refusal.code, "bad_file")

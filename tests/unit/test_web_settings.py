@@ -15,6 +15,17 @@ CODE = "ab2de-fgh3j-k4mnp"
 TEN_MINUTES_MS = 600_000
 
 
+class Waits(unittest.TestCase):
+    def test_who_has_to_wait_can_be_told_for_how_long(self):
+        codes = Throttle()
+        for wait_s in (1, 2, 4, 8, 16, 32, 60, 60):
+            codes.wrong(5000)
+            self.assertEqual(codes.left_s(5000), wait_s)
+            self.assertEqual((codes.left_s(5001), codes.left_s(6000)), (wait_s, wait_s - 1))
+            self.assertTrue(codes.must_wait(4999 + wait_s * 1000))
+            self.assertFalse(codes.must_wait(5000 + wait_s * 1000))
+
+
 class Plain:
     """Named values, as attributes."""
 
@@ -33,6 +44,9 @@ class App:
         self.phrases = Plain()
         self.phrases.phrase = phrase
         self.store = self
+        self.board = Plain()
+        self.board.facts = Plain()
+        self.board.facts.phases = 3
         self.saved = []
         self.told = []
         self.log = EventLog()
@@ -60,6 +74,22 @@ class App:
             return made.code, made.field
         assert self.loop.settings is made and self.saved.pop() is made
         return "ok"
+
+
+class Phases(unittest.TestCase):
+    def test_a_board_with_one_takes_no_three(self):
+        app = App(999_000)
+        app.board.facts.phases = 1
+        app.loop.settings = chosen(phases=1)
+        self.assertEqual(app.sent(phases=3, installer_code=CODE), ("phases", "phases"))
+        self.assertEqual(app.sent(phases=3), ("phases", "phases"))
+        self.assertEqual(app.sent(restart_spread_s=7), "ok")
+        self.assertEqual(app.sent(phases=1), "ok")
+
+    def test_a_board_with_three_may_be_wired_with_one(self):
+        app = App(999_000)
+        self.assertEqual(app.sent(phases=1, installer_code=CODE), "ok")
+        self.assertEqual(app.sent(phases=3, installer_code=CODE), "ok")
 
 
 class Limit(unittest.TestCase):

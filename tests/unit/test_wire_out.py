@@ -8,12 +8,27 @@ from samples import REF, WORDS_PATH, Box, claim, command, phrase, reading
 from firmware.core import faults
 from firmware.core.records import Active, Command, Event, Faults, Memory, Ref, Refusal
 from firmware.core.settings import KEYS
-from firmware.services.phrase_book import PhraseBook
+from firmware.services.phrase_book import MOST_KEPT, MOST_LINE, PhraseBook, line_of, windows_of
 from firmware.wire import acknowledgement, mqtt_topics, status, web_api, words
 from firmware.wire.acknowledgement import Moment
 from firmware.wire.status import View
 
 EPOCH_MS = 1_795_190_400_000
+
+
+class Counted:
+    """A file that counts what is read of it."""
+
+    def __init__(self, path):
+        self.file = open(path, "rb")  # noqa: SIM115  closed by who made it
+        self.seek = self.file.seek
+        self.reads = self.bytes = 0
+
+    def read(self, count):
+        octets = self.file.read(count)
+        self.reads += 1
+        self.bytes += len(octets)
+        return octets
 
 
 class Topics(unittest.TestCase):
@@ -128,15 +143,17 @@ class Acks(unittest.TestCase):
         self.assertEqual(json.loads(acknowledgement.refused(REF, "x", Moment(1, None, 0)))["t"], 0)
 
 
-def status_of(box, readings=None, epoch_ms=EPOCH_MS, network=None):
+def status_of(box, readings=None, epoch_ms=EPOCH_MS):
     """Status dict of a simulated box."""
-    return status.status(View("garage", "1.0", box.memory, readings, box.settings, epoch_ms, network, phrase))
+    return status.status(View("garage", "1.0", box.memory, readings, box.settings, epoch_ms, phrase, "", None, 0))
 
 
 class Status(unittest.TestCase):
     def pause(self, box, **more):
         now_ms = box.memory.now_ms
-        box.tick((command(from_ms=now_ms, until_ms=now_ms + 600_000, **more),))
+        wanted = {"from_ms": now_ms, "until_ms": now_ms + 600_000}
+        wanted.update(more)
+        box.tick((command(**wanted),))
         return box
 
     def test_no_car(self):
@@ -149,8 +166,23 @@ class Status(unittest.TestCase):
         self.assertEqual(made["faults"], [])
         self.assertEqual((made["currents_ma"], made["power_w"], made["energy_wh"]), ([0, 0, 0], 0, 100))
         self.assertNotIn("network", made)
-        self.assertEqual(status_of(Box(), network={"x": 1})["network"], {"x": 1})
         self.assertEqual((made["box"], made["version"]), ("garage", "1.0"))
+
+    def test_what_flash_has_and_what_the_clock_knows_is_told(self):
+        box = Box().charge(16000)
+        view = View("garage", "1.0", box.memory, None, box.settings, EPOCH_MS, phrase, "good", 77, 1795000000)
+        made = status.status(view)
+        self.assertEqual((made["energy_wh"], made["session"]["started_at"]), (77, 1795000000))
+        self.assertEqual((made["clock"]["quality"], made["clock"]["is_set"]), ("good", True))
+        self.assertNotIn("quality", status_of(box)["clock"])
+
+    def test_each_part_is_short(self):
+        now_ms = 5000
+        box = Box().run(100)
+        box.tick([command(from_ms=now_ms, until_ms=600_000, limit_ma=6000 + number) for number in range(3)])
+        view = View("garage", "1.0", box.memory, None, box.settings, EPOCH_MS, phrase, "good", None, 0)
+        for part in status.PARTS:
+            self.assertTrue(0 < len(json.dumps(part(view))) < 600, part)
 
     def test_charging(self):
         box = Box().charge(16000)
@@ -179,6 +211,35 @@ class Status(unittest.TestCase):
         )
         self.assertEqual(event["end_at"], end_s)
         self.assertGreater(end_s, event["start_at"])
+
+    def test_of_two_pauses_the_longer_one_is_told(self):
+        """A pause that was ended and sent again: its end is told, not that of the contactor's rest."""
+        box = self.pause(Box(utc_offset_s=3600).charge())
+        box.high_mv, box.most_ma = 9000, 0
+        box.run(1000)
+        box.tick((command(kind="resume", until_ms=None, ref=Ref("dso1", "r", 0)),))
+        made = status_of(box)
+        self.assertEqual(made["words"], "Paused by a rest for the power switch in the box (its contactor) until 17:02.")
+        self.assertEqual(made["held_by"], "damping")
+        box.run(1000)
+        self.pause(box, ref=Ref("dso1", "p2", 0))
+        made = status_of(box)
+        self.assertEqual(made["words"], "Paused by the grid until 17:11.")
+        self.assertEqual((made["held_by"], box.memory.claims.holder.source), ("grid", "damping"))
+        self.assertGreater(made["held_for_s"], 590)
+
+    def test_a_hold_without_an_end_is_the_longest(self):
+        box = self.pause(Box().charge(), source="owner", ref=Ref("you", "1", 0), until_ms=None)
+        box.tick((command(from_ms=box.memory.now_ms, until_ms=box.memory.now_ms + 600_000),))
+        self.assertEqual((status_of(box)["held_by"], status_of(box)["held_for_s"]), ("owner", 0))
+        box = self.pause(Box().charge())
+        box.tick((command(source="owner", ref=Ref("you", "1", 0), until_ms=None),))
+        self.assertEqual((status_of(box)["held_by"], status_of(box)["held_for_s"]), ("owner", 0))
+
+    def test_only_the_lowest_limit_counts(self):
+        box = self.pause(Box().charge(), until_ms=None, limit_ma=6000)
+        self.pause(box, source="owner", ref=Ref("you", "1", 0))
+        self.assertEqual(status_of(box)["held_by"], "owner")
 
     def test_paused_without_a_clock(self):
         box = self.pause(Box().run(100))
@@ -314,7 +375,41 @@ class Words(unittest.TestCase):
         for _ in range(2):
             for code in ("state.idle", "state.charging", "holder.grid", "fault.S2", "fault.S3", "fault.S6", "fault.X1"):
                 self.assertNotEqual(book.phrase(code)[0], code.split(".")[1])
-        self.assertLess(len(book._kept), 7)
+        for number in range(2 * MOST_KEPT):
+            book.phrase("nothing.%d" % number)
+        self.assertEqual(len(book._kept), MOST_KEPT)
+
+    def test_no_more_words_are_read_in_a_turn_than_are_left_for_it(self):
+        book = PhraseBook(WORDS_PATH)
+        book.left = 2
+        found = [book.phrase(code)[0] for code in ("state.idle", "state.charging", "state.idle", "holder.grid")]
+        self.assertEqual(found[:1] + found[2:], [book.phrase("state.idle")[0]] * 2 + ["holder.grid"])
+        self.assertTrue(book.is_short)
+        self.assertEqual(len(book._kept), 2)
+        book.left = None
+        self.assertNotEqual(book.phrase("holder.grid")[0], "holder.grid")
+
+    def test_every_code_is_found_with_one_short_read(self):
+        with open(WORDS_PATH, "rb") as file:
+            lines = [line.decode()[:-1] for line in file] + [""]
+            windows = windows_of(file)
+        codes = [line.split(" | ")[0] for line in lines if " | " in line and line[0] != "#"]
+        self.assertGreater(len(codes), 200)
+        for code in codes + ["", "a", "state", "state.", "zzz"]:
+            counted = Counted(WORDS_PATH)
+            found = line_of(counted, windows, code.encode())
+            counted.file.close()
+            self.assertEqual(counted.reads, 1, code)
+            self.assertLess(counted.bytes, 1400, code)
+            self.assertEqual(found.decode(), ([line for line in lines if line.startswith(code + " | ")] + [""])[0])
+
+    def test_the_lines_are_sorted_by_bytes(self):
+        before = b""
+        with open(WORDS_PATH, "rb") as file:
+            for line in file:
+                self.assertTrue(before < line and line.endswith(b"\n"), line)
+                self.assertLess(len(line) - 1, MOST_LINE)
+                before = line
 
     def test_every_state_and_fault_has_words(self):
         from firmware.core import states
@@ -356,6 +451,19 @@ class Page(unittest.TestCase):
         self.assertEqual(self.sent(kind="opt_out", id="peak").of, "peak")
         self.assertEqual(self.sent(kind="clear_fault").kind, "clear_fault")
         self.assertEqual(self.sent(kind="unlock"), Command("unlock", "owner", 0, 1000, None, ref, "", 0, None, ""))
+
+    def test_the_time_of_a_browser(self):
+        def told(payload):
+            made = web_api.time_of(payload)
+            return (made.code, made.field) if isinstance(made, Refusal) else made
+
+        self.assertEqual(told(b'{"wall_s": 1800000000}'), 1_800_000_000)
+        self.assertEqual(told(b'{"wall_s": 0}'), 0)
+        for value in (b"-1", b"true", b'"1800000000"', b"null"):
+            self.assertEqual(told(b'{"wall_s": ' + value + b"}"), ("bad_field", "wall_s"), value)
+        self.assertEqual(told(b"{}"), ("bad_field", "wall_s"))
+        self.assertEqual(told(b"x")[0], "bad_json")
+        self.assertEqual(told(b" " * 65)[0], "too_big")
 
     def test_which_fault(self):
         self.assertIsNone(self.sent(kind="clear_fault", id="S18").of)

@@ -43,13 +43,11 @@ def install(chip_clock):
     socket.getaddrinfo = lambda host, port, *rest, **more: genuine(
         host, chip_clock.dns_port if port == 53 and chip_clock.dns_port else port, *rest, **more
     )
-    start = time.monotonic()
     speed = chip_clock.speed
-    time.ticks_ms = lambda: (int((time.monotonic() - start) * 1000 * speed) + PERIOD - 30_000) % PERIOD
-    chip_clock.ticks_us = lambda: int(time.monotonic() * 1_000_000) % PERIOD
-    time.ticks_us = lambda: (chip_clock.ticks_us() + chip_clock.ahead_us()) % PERIOD
+    time.ticks_ms, time.ticks_us = chip_clock.ticks_ms, chip_clock.ticks_us
     time.ticks_diff = lambda later, earlier: (later - earlier + PERIOD // 2) % PERIOD - PERIOD // 2
     time.ticks_add = lambda ticks, more: (ticks + more) % PERIOD
+    chip_clock.begin(lambda: int(time.monotonic() * 1_000_000) % PERIOD, time.ticks_diff)
     ScaledSelector.speed = speed
     if speed != 1:
         asyncio.set_event_loop_policy(ScaledPolicy())

@@ -10,13 +10,35 @@ import time
 
 import chip_clock
 
+try:
+    from utime import sleep_ms
+except ImportError:  # CPython
+
+    def sleep_ms(ms):
+        """Wait so long in this process."""
+        time.sleep(ms / 1000)
+
+
 SEND_PIN, SEND_PWM, READ, TIME = 1, 2, 3, 4
 WATCHDOG, FEED, STATE, RESET, RESYNC, PULSES, AIR = 5, 6, 7, 8, 9, 10, 11
 SOFT, HARD = 1, 2
 MARK = b"\x00again\xff\x01"
+INTERRUPT = b"\x03"
 ANALOG, DIGITAL = 0x80, 0x00
 MOST_READS = 400
-TICKS_PERIOD = 1 << 30
+LOOP, LOOK_UP, FLASH = 1, 2, 3
+
+
+def stall(kind):
+    """What a program may do that never gives way; the bench asks for it (sim/link_server.py, STALLS)."""
+    if kind == LOOP:
+        begun = time.ticks_ms()
+        while time.ticks_diff(time.ticks_ms(), begun) < 3000:
+            pass
+    elif kind == LOOK_UP:
+        sleep_ms(3000)  # the process waits for a server that gives no answer
+    elif kind == FLASH:
+        sleep_ms(400)  # as sim/serial/flash_time.py lets flash commands take their time
 
 
 class LinkWorld:
@@ -32,7 +54,7 @@ class LinkWorld:
         self._answer = b""
         self._at = 0
         self.ahead_us = 0
-        self.offset_us = 0  # from the interpreter's microseconds to the plant's, at the newest fetch
+        self._fetch(b"")  # from here on the chip's clock follows the plant's
 
     def keep_reading_through(self, pins):
         """Pins whose writes do not end a tick's reads (the reset of the peak detectors)."""
@@ -64,11 +86,16 @@ class LinkWorld:
 
     def _fetch(self, names):
         """Ask for reads, in order."""
-        answer = self._asked_for(struct.pack("<BH", READ, len(names)) + bytes(names), 4 + 4 * len(names))
+        answer = self._asked_for(struct.pack("<BH", READ, len(names)) + bytes(names), 8 + 4 * len(names))
+        now_us, now_ms = struct.unpack_from("<II", answer, 0)
+        chip_clock.synced(now_us % chip_clock.PERIOD, now_ms % chip_clock.PERIOD)
+        if answer[3] & 0x80:
+            self._answer = b""
+            self._at = 0
+            raise KeyboardInterrupt()
         self._answer = answer
-        self._at = 4
-        if chip_clock.ticks_us is not None:
-            self.offset_us = struct.unpack_from("<I", answer, 0)[0] - chip_clock.ticks_us() % TICKS_PERIOD
+        self._at = 8
+        stall(now_ms >> 30)
 
     def _read(self, name):
         """(value, cost_us) of one read, from what was fetched ahead where it fits."""
@@ -141,7 +168,8 @@ class LinkWorld:
     def tell_state(self, is_busy):
         """Whether a program runs, which a Ctrl-C would end; answered, so that none comes late. KeyboardInterrupt: one
         that came before, as on the chip."""
-        self._asked_for(bytes((STATE, 1 if is_busy else 0)), 1)
+        if self._asked_for(bytes((STATE, 1 if is_busy else 0)), 1) == INTERRUPT:
+            raise KeyboardInterrupt()
 
     def soft_reset(self):
         """The interpreter starts anew; does not return."""

@@ -17,14 +17,18 @@ sys.path[:0] = CONFIG["paths"]
 import chip_clock  # noqa: E402 - the paths come first
 
 chip_clock.speed = CONFIG["speed"]
+chip_clock.is_wall = CONFIG["is_wall_clock"]
 
+import chip_rtc  # noqa: E402
 import fake_machine  # noqa: E402
+import fake_network  # noqa: E402
 from link_world import LinkWorld  # noqa: E402
 
 chip_clock.world = LinkWorld(CONFIG["link_port"])
 chip_clock.world.keep_reading_through(tuple(CONFIG["quiet_pins"]))
 fake_machine.world = chip_clock.world
 fake_machine.cause = CONFIG["cause"]
+fake_machine.clock = chip_clock.rtc = chip_rtc.Rtc(CONFIG["rtc_path"], CONFIG["is_rtc_felt"], chip_clock.speed)
 
 for name in (
     "asyncio.stream",
@@ -41,16 +45,27 @@ for name in (
 import time  # noqa: E402
 
 import chip_asyncio  # noqa: E402
+import chip_memory  # noqa: E402
 import esp32  # noqa: E402
 import flash_image  # noqa: E402
+import flash_time  # noqa: E402
 import micropython  # noqa: E402
 import network  # noqa: E402
 import repl  # noqa: E402
 import vfs  # noqa: E402
 
-chip_asyncio.scale(CONFIG["speed"])
+chip_asyncio.install()
+if CONFIG["flash_times"]:
+    flash_image.times = flash_time.FlashTime(CONFIG["flash_times"], flash_time.stand_still)
 for label, size in CONFIG["partitions"]:
     esp32.partitions[label] = flash_image.FlashFile(CONFIG["folder"] + "/" + label + ".img", size)
+if CONFIG["app_b"]:
+    import own_image
+    import rom
+
+    apps = [flash_image.FlashFile(CONFIG["folder"] + "/ota_%d.img" % index, CONFIG["app_b"]) for index in range(2)]
+    record = flash_image.FlashFile(CONFIG["folder"] + "/otadata.img", 2 * flash_image.SECTOR)
+    own_image.built(apps, record, CONFIG["running"])
 esp32.opened(CONFIG["folder"] + "/nvs.json")
 network.made(CONFIG["access_points"], time.ticks_ms)
 
@@ -112,16 +127,17 @@ def run_file(path, names):
         raise repl.SoftReset()
     except BaseException as error:
         sys.print_exception(error)
-    rest()
-    return has_ended
+    return not rest() and has_ended
 
 
 def rest():
-    """No program runs. A Ctrl-C that came just before has nothing left to end."""
+    """No program runs. Whether a Ctrl-C came just before: it was for the program, which has ended meanwhile."""
     try:
         world.tell_state(False)
     except KeyboardInterrupt:
         world.tell_state(False)
+        return True
+    return False
 
 
 Implementation = namedtuple("Implementation", ("name", "version", "_machine", "_mpy"))
@@ -141,14 +157,23 @@ class Sys:
 
 NAMES = {"__name__": "__main__"}
 sys.argv[:] = []
-sys.path[:] = ["", "/lib", ".frozen"]
+sys.path[:] = ["", ".frozen", "/lib"]  # as py/runtime.c and ports/esp32/main.c make it
 sys.modules["sys"] = Sys(sys)
 world = chip_clock.world
+chip_memory.built(CONFIG["memory"], CONFIG["has_psram"], tuple(CONFIG["version"]) < (1, 27))
+chip_memory.stood_in((flash_image.FlashFile, "readblocks", 1), (LinkWorld, "_end_of_tick", 16))
+fake_network.world.memory = chip_memory
+esp32.idf_heap_info = chip_memory.idf_heap_info
+if not CONFIG["has_network"]:
+    del sys.modules["network"]  # an image that was built without it
 gc.collect()
 with open(CONFIG["folder"] + "/harness_b.txt", "w") as weighed:  # what of the heap is not the firmware's
     weighed.write(str(gc.mem_alloc()))
 try:
     mount()
+    if CONFIG["app_b"]:
+        vfs.mount(rom.Rom(own_image.apps[own_image.running], CONFIG["rom_at"]), "/rom")
+        sys.path.append("/rom")  # stands for ".frozen", in which this interpreter keeps its own
     if run_file("boot.py", NAMES) and not CONFIG["is_raw"]:
         run_file("main.py", NAMES)
     prompt = repl.Prompt(NAMES, world.tell_state)

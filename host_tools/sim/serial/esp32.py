@@ -4,11 +4,17 @@ import json
 import time
 
 import fake_machine
+import flash_image
 
+# ESP-IDF programming guide, NVS library: a page holds 126 entries of 32 B; a number that changes is a new entry whose
+# state is programmed, and the state of the old one; a page that is full is erased.
+ENTRY_B, STATE_B, PAGE_ENTRIES = 32, 4, 126
+HEAP_DATA, HEAP_EXEC = 1 << 2, 1 << 0  # MALLOC_CAP_8BIT, MALLOC_CAP_EXEC
 # Set by chip_boot before the host's file system goes away: {label: FlashFile}, and the store's open file.
 partitions = {}
 store_file = None
 _store = {}
+_entries = [0]  # written since the start
 
 
 class Partition:
@@ -37,6 +43,19 @@ def opened(path):
         pass  # an empty store, as after an erase
 
 
+def noted():
+    """The time that one more entry takes, and every 126th that of an erase."""
+    times = flash_image.times
+    if times is None:
+        return
+    _entries[0] += 1
+    times.read(ENTRY_B)
+    for count in (STATE_B, ENTRY_B, STATE_B):
+        times.program(0, count)
+    if _entries[0] % PAGE_ENTRIES == 0:
+        times.erase()
+
+
 class NVS:
     """One namespace of the store; commit() writes it."""
 
@@ -45,18 +64,23 @@ class NVS:
 
     def get_i32(self, key):
         """A number. Errors: OSError when there is none."""
+        if flash_image.times is not None:
+            flash_image.times.read(ENTRY_B)
         if type(self._own.get(key)) is not int:
             raise OSError(-4354, "ESP_ERR_NVS_NOT_FOUND")
         return self._own[key]
 
     def set_i32(self, key, value):
         """Put a number away."""
+        if self._own.get(key) != int(value):
+            noted()
         self._own[key] = int(value)
 
     def erase_key(self, key):
         """Forget a key. Errors: OSError when there is none."""
         if key not in self._own:
             raise OSError(-4354, "ESP_ERR_NVS_NOT_FOUND")
+        noted()
         del self._own[key]
 
     def commit(self):

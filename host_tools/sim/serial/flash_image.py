@@ -1,6 +1,7 @@
 """Flash of the virtual chip: partitions in files of the host, in sectors that are erased before they are written."""
 
 SECTOR = 4096
+times = None  # a FlashTime, where commands take their time
 
 
 class FlashFile:
@@ -20,6 +21,8 @@ class FlashFile:
         """Read into a buffer."""
         self._file.seek(sector * SECTOR + offset)
         self._file.readinto(buffer)
+        if times is not None:
+            times.read(len(buffer))
 
     def writeblocks(self, sector, buffer, offset=None):
         """Write a buffer; without an offset the sectors are erased first."""
@@ -27,6 +30,8 @@ class FlashFile:
             offset = 0
             for index in range((len(buffer) + SECTOR - 1) // SECTOR):
                 self.ioctl(6, sector + index)
+        if times is not None:
+            times.program(offset, len(buffer))
         self._file.seek(sector * SECTOR + offset)
         self._file.write(buffer)
         self._file.flush()
@@ -38,6 +43,8 @@ class FlashFile:
         if what == 5:
             return SECTOR
         if what == 6:
+            if times is not None:
+                times.erase()
             self._file.seek(argument * SECTOR)
             self._file.write(b"\xff" * SECTOR)
             self._file.flush()

@@ -51,9 +51,9 @@ class Prompt:
 
     def _run(self, source, mode, is_raw):
         """Run source, text or bytes; in raw mode errors follow a Ctrl-D."""
-        self._told(True)
         error = None
         try:
+            self._told(True)  # a Ctrl-C is for this program from here on, also where that comes before its first line
             if is_raw:
                 source = source.decode()
             exec(compile(source, "<stdin>", mode), self._names)
