@@ -94,9 +94,10 @@ class Ledger:
 
     def _close_quarter(self):
         """The quarter hour ends with what was counted so far."""
+        empty = [0] * ledger_record.MINUTES  # memory comes first, as in _count()
         self._wait(self.quarters, self._running_quarter())
         self._quarter_seq += 1
-        self._minutes_mwh = [0] * ledger_record.MINUTES
+        self._minutes_mwh = empty
 
     def _running_quarter(self):
         """Bytes of the record of this quarter hour, with what was counted so far."""
@@ -134,8 +135,9 @@ class Ledger:
         times = (self.session_wall_s, wall_s, (now_ms - at_ms) // 1000)
         made = ledger_record.Session(self._session_seq, *times, wh, mwh, *end)
         octets = ledger_record.packed_session(made)
+        newest = self.newest[1 - MOST_NEWEST :] + (octets,)  # memory comes first, as in _count()
         self._wait(self.sessions, octets)
-        self.newest = self.newest[1 - MOST_NEWEST :] + (octets,)
+        self.newest = newest
         self._session_seq += 1
         self._save_at_ms = now_ms
 

@@ -29,6 +29,23 @@ class FullFlash:
     append = write_whole
 
 
+class NoMemory:
+    """Stands in for a tuple, and for the module ledger_record: memory runs out when it is used, the first time."""
+
+    def __init__(self, genuine):
+        self.genuine = genuine
+        self.is_spent = False
+
+    def __getitem__(self, key):
+        raise MemoryError
+
+    def __getattr__(self, name):
+        if name == "MINUTES" and not self.is_spent:
+            self.is_spent = True
+            raise MemoryError
+        return getattr(self.genuine, name)
+
+
 class Life:
     """A box with a ledger: energy flows at a steady power, and the supply is cut at any moment."""
 
@@ -374,6 +391,28 @@ class Trouble(Ledgers):
             life.run(70, 4)
             self.assertEqual(life.ledger.trouble, "")
             self.assertGreaterEqual(life.boot(NOON_S).total_mwh(), 4 * (2170 - 60))
+
+    def test_memory_that_runs_out_counts_no_session_twice(self):
+        life = Life().boot(NOON_S).run(100)
+        life.plug().run(300, 5).unplug()
+        newest, life.ledger.newest = life.ledger.newest, NoMemory(())
+        with self.assertRaises(MemoryError):
+            life.run(1)
+        life.ledger.newest = newest
+        life.run(3)
+        self.assertEqual(len(sessions(life)), 1)
+        self.assertEqual(len(life.ledger.newest), 1)
+
+    def test_memory_that_runs_out_counts_no_quarter_hour_twice(self):
+        life = Life().boot(NOON_S).run(899, 5)
+        ledger.ledger_record = NoMemory(ledger_record)
+        try:
+            with self.assertRaises(MemoryError):
+                life.run(1, 5)
+        finally:
+            ledger.ledger_record = ledger_record
+        life.run(100, 5)
+        self.assertEqual([sum(row.minutes_mwh) for row in quarters(life)], [899 * 5])
 
     def test_the_count_does_not_wait_for_history(self):
         life = Life().boot(NOON_S).run(100, 4)
