@@ -3,6 +3,7 @@
 import argparse
 import ast
 import copy
+import functools
 import io
 import multiprocessing
 import os
@@ -17,7 +18,8 @@ from host_tools import bootstrap, jobs
 
 CORE = bootstrap.ROOT / "firmware" / "core"
 UNIT = bootstrap.ROOT / "tests" / "unit"
-TIMEOUT_S = 20  # of processor time: a busy machine kills no mutant
+PATIENCE = 3  # times the processor time of a run without a mutant: a slow or busy machine kills none
+FIRST_S = 600  # at most for that run
 MEMORY_B = 1 << 30  # a loop that lost its end stops here at the latest
 GOAL = 95
 NEXT_COMPARISON = {
@@ -165,14 +167,14 @@ def test_names(module):
     return sorted(names, key=lambda name: not name.startswith("test_" + module[:-3]))
 
 
-def limit_resources():
-    """Bound what one mutant may use; a test that never ends is a mutant that was noticed."""
+def limit_resources(most_s):
+    """Bound what one mutant may use; a test that never ends is a mutant that was noticed. most_s: of processor time."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_B, MEMORY_B))
-    signal.setitimer(signal.ITIMER_PROF, TIMEOUT_S)
+    signal.setitimer(signal.ITIMER_PROF, most_s)
 
 
-def is_killed(mutant):
-    """Whether the tests notice one mutant; each runs in a process of its own."""
+def is_killed(mutant, most_s):
+    """Whether the tests notice one mutant within most_s of processor time; each runs in a process of its own."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
@@ -180,7 +182,7 @@ def is_killed(mutant):
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, 1)
         os.dup2(null, 2)
-        limit_resources()
+        limit_resources(most_s)
         try:
             if mutant is not None:
                 sys.meta_path.insert(0, Loader(mutant[0], mutated(*mutant[:3])))
@@ -198,6 +200,12 @@ def is_killed(mutant):
     os.close(reader)
     os.waitpid(child, 0)
     return answer != b"1"
+
+
+def children_s():
+    """Processor time of the processes that this one started and that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def chosen_modules(only):
@@ -222,12 +230,14 @@ def run(argv):
     print(f"mutants: {len(chosen)} mutants")
     if options.sample:
         chosen = random.Random(options.seed).sample(chosen, min(options.sample, len(chosen)))
-    if is_killed(None):
+    before_s = children_s()
+    if is_killed(None, FIRST_S):
         print("ebb: the unit tests fail without any mutant.", file=sys.stderr)
         return 1
+    judged = functools.partial(is_killed, most_s=PATIENCE * (children_s() - before_s) + 1)
     killed, begun_s = [], time.monotonic()
     with multiprocessing.get_context("fork").Pool(2) as pool:
-        for mutant, is_dead in zip(chosen, pool.imap(is_killed, chosen, chunksize=4), strict=True):
+        for mutant, is_dead in zip(chosen, pool.imap(judged, chosen, chunksize=4), strict=True):
             killed.append(is_dead)
             if not is_dead:
                 print(f"survived: {mutant[0]}:{mutant[3]} {mutant[4]}", flush=True)

@@ -1,8 +1,11 @@
-"""What a plant and a firmware that share a belief never show: played case by case, each over a sweep of its numbers."""
+"""What a plant and a firmware that share a belief never show: played case by case, each over a sweep of its numbers.
+
+Here over some of them, for speed; tests/model/test_real_world_whole.py plays all.
+"""
 
 import unittest
 
-from samples import TICK_MS, Box, here, known, wrong
+from samples import TICK_MS, Box, here, known, some, wrong
 
 from firmware.core import claims
 from firmware.core.records import Ref
@@ -40,7 +43,7 @@ class Leakage(unittest.TestCase):
     """A trip that nobody asked for is remembered in whatever state it comes."""
 
     def test_behind_another_fault(self):
-        for after_ms in range(0, 960, 23):
+        for after_ms in some(range(0, 960, 23)):
             for held_ms in (30, 120):
                 box = charging()
                 box.high_mv = D_MV
@@ -55,7 +58,7 @@ class Leakage(unittest.TestCase):
                 self.assertEqual(coil_ms(box, 40_000, lambda ms: {}), 0)
 
     def test_with_the_plug_pulled_at_the_same_time(self):
-        for after_ms in range(0, 900, 23):
+        for after_ms in some(range(0, 900, 23)):
             box = charging()
             box.high_mv = A_MV
             box.run(TICK_MS + after_ms)
@@ -66,7 +69,7 @@ class Leakage(unittest.TestCase):
     def test_a_test_broken_off_is_no_leak(self):
         """Whoever unplugs in the middle of the self-test gets no alarm, however long the sensor holds its trip."""
         for at_tick in range(1, 8):
-            for holds_ms in range(0, 1700, 100):
+            for holds_ms in some(range(0, 1700, 100)):
                 box = Box().run(4000)
                 box.high_mv = B_MV
                 for _ in range(at_tick):
@@ -81,7 +84,7 @@ class Leakage(unittest.TestCase):
 
     def test_a_test_right_behind_an_opening_is_no_leak(self):
         """Whoever plugs in again within a second is tested while the contactor may still be on its way."""
-        for away_ticks in range(1, 40):
+        for away_ticks in some(range(1, 40)):
             for holds_ms in (0, 200, 900):
                 box = charging()
                 box.high_mv = A_MV
@@ -96,7 +99,7 @@ class Leakage(unittest.TestCase):
                 self.assertNotIn("fault", box.codes(), (away_ticks, holds_ms))
 
     def test_after_a_passed_test_the_very_next_trip_counts(self):
-        for after_ticks in range(0, 60):
+        for after_ticks in some(range(0, 60)):
             box = Box().run(4000)
             box.high_mv = B_MV
             box.run_until("waiting", 1000)
@@ -110,7 +113,7 @@ class Memory(unittest.TestCase):
     """What comes and goes is not forgotten in between."""
 
     def test_an_earth_that_is_there_for_a_moment_again_and_again(self):
-        for period in range(6, 40):
+        for period in some(range(6, 40)):
             for there in range(1, period // 2):
                 box = charging()
                 on_ms = coil_ms(box, 3000, there_for(there, period))
@@ -118,15 +121,15 @@ class Memory(unittest.TestCase):
                 self.assertIn("S16", box.faults())
 
     def test_an_earth_that_is_gone_for_a_moment_now_and_then_trips_nothing(self):
-        for period in range(20, 60):
+        for period in some(range(20, 60)):
             box = charging()
             coil_ms(box, 20_000, there_for(period - 1, period))
             self.assertEqual(box.faults(), [], period)
 
     def test_only_towards_opening(self):
         """What permits begins anew: a car that toggles between B and C never fills 500 ms of stable C."""
-        for c_ticks in range(1, 21):
-            for b_ticks in range(1, 12):
+        for c_ticks in some(range(1, 21)):
+            for b_ticks in some(range(1, 12)):
                 box = Box().run(4000)
                 box.high_mv = B_MV
                 box.run_until("offered", 6000)
@@ -144,9 +147,9 @@ class Heat(unittest.TestCase):
     def test_no_pattern_carries_more_than_its_rms_over_a_minute(self):
         for limit_ma in (6000, 32_000):
             most = (limit_ma * 1.1 + 500) ** 2
-            for high in (11, 13, 15, 20, 40, 80):
-                for low in (0, 5, 10):
-                    for on_ticks, off_ticks in ((40, 7), (40, 40), (8, 40), (3, 20), (300, 100), (2, 9)):
+            for high in some((11, 13, 15, 20, 40, 80)):
+                for low in some((0, 5, 10)):
+                    for on_ticks, off_ticks in some(((40, 7), (40, 40), (8, 40), (3, 20), (300, 100), (2, 9))):
                         box = Box(wiring_limit_ma=limit_ma).charge(limit_ma - 500)
                         squares, tick = [], 0
                         while box.state() == "charging" and tick < 2700:
@@ -161,7 +164,7 @@ class Heat(unittest.TestCase):
 
     def test_what_a_car_and_a_sensor_may_is_no_fault(self):
         for limit_ma in (6000, 16_000, 32_000):
-            for permille in range(0, 1051, 30):
+            for permille in some(range(0, 1051, 30)):
                 box = Box(wiring_limit_ma=limit_ma).charge(limit_ma * permille // 1000)
                 box.run(15_000)
                 self.assertEqual(box.faults(), [], (limit_ma, permille))
@@ -171,7 +174,7 @@ class Short(unittest.TestCase):
     """E or F that ends before its confirm time is an error all the same."""
 
     def test_no_closing_for_thirty_seconds(self):
-        for high_mv, low_mv in ((0, -12_000), (900, -12_000), (-1000, -12_000), (-12_000, -12_000)):
+        for high_mv, low_mv in some(((0, -12_000), (900, -12_000), (-1000, -12_000), (-12_000, -12_000))):
             for ticks in (1, 2):
                 for through in ((), (B_MV,), (B_MV, D_MV)):
                     box = charging()
@@ -186,7 +189,7 @@ class Short(unittest.TestCase):
                     self.assertGreater(coil_ms(box, 40_000, lambda ms: {}), 0, (high_mv, ticks, through))
 
     def test_a_car_that_lets_go_may_come_back_in_five(self):
-        for ticks in range(1, 60):
+        for ticks in some(range(1, 60)):
             box = charging()
             box.high_mv = B_MV
             for _ in range(ticks):
@@ -199,8 +202,8 @@ class Simplified(unittest.TestCase):
     """A car is taken for one without a switch only after a real plug-in."""
 
     def test_an_open_pilot_wire_makes_none(self):
-        for ticks in range(1, 21):
-            for asked_ms in range(0, 500, 50):
+        for ticks in some(range(1, 21)):
+            for asked_ms in some(range(0, 500, 50)):
                 box = charging()
                 box.high_mv = A_MV
                 for _ in range(ticks):
@@ -232,7 +235,7 @@ class Inrush(unittest.TestCase):
     """A car may take much for a second after closing, and no longer."""
 
     def test_for_a_second(self):
-        for most_ma in range(12_000, 100_000, 3000):
+        for most_ma in some(range(12_000, 100_000, 3000)):
             for limit_ma in (6000, 10_000, 16_000):
                 box = Box(wiring_limit_ma=limit_ma).run(4000)
                 box.high_mv = B_MV
@@ -253,7 +256,7 @@ class Cable(unittest.TestCase):
     OHM = ((100, 63_000), (220, 32_000), (680, 20_000), (1500, 13_000))
 
     def test_it_never_rises_while_the_car_is_there(self):
-        for first_ohm, first_ma in self.OHM:
+        for first_ohm, first_ma in some(self.OHM):
             for then_ohm, then_ma in self.OHM:
                 for held_ms in (1600, 2500, 7000):
                     box = Box(wiring_limit_ma=80_000)
@@ -275,7 +278,7 @@ class Cable(unittest.TestCase):
                     self.assertEqual(box.memory.claims.limit_ma, 32_000, "another car, another cable")
 
     def test_what_bounces_at_the_plug_in_is_not_kept(self):
-        for bounces_ms in range(0, 1400, 46):
+        for bounces_ms in some(range(0, 1400, 46)):
             box = Box(wiring_limit_ma=80_000)
             box.more = {"proximity_ohm": 1500}
             box.high_mv = B_MV
@@ -285,7 +288,7 @@ class Cable(unittest.TestCase):
             self.assertEqual(box.memory.claims.limit_ma, 32_000, bounces_ms)
 
     def test_a_moment_in_a_session_is_not_kept(self):
-        for lower_ms in range(23, 470, 23):
+        for lower_ms in some(range(23, 470, 23)):
             box = Box(wiring_limit_ma=80_000)
             box.more = {"proximity_ohm": 220}
             box.high_mv = B_MV
@@ -317,7 +320,7 @@ class DarkPhase(unittest.TestCase):
                     self.assertEqual("K2" not in found, bool(may), (phases, dark, live))
 
     def test_three_times_dark_does_not_lock(self):
-        for dark_ms in range(500, 1500, 100):
+        for dark_ms in some(range(500, 1500, 100)):
             box = charging()
             for _ in range(3):
                 box.more = {"voltages_mv": (230_000, 0, 230_000), "live_poles": 5}
@@ -331,7 +334,7 @@ class Start(unittest.TestCase):
     """A letter is stable only from its first fresh reading on, however long the start takes."""
 
     def test_a_slow_start_keeps_its_wait_and_its_latches(self):
-        for start_ms in range(0, 20_000, 97):
+        for start_ms in some(range(0, 20_000, 97)):
             box = Box(hold_ms=600_000)
             box.tick_ms = start_ms + TICK_MS
             box.high_mv = A_MV
@@ -356,7 +359,7 @@ class Wake(unittest.TestCase):
         return box
 
     def test_its_diode_is_looked_at_anew(self):
-        for low_mv in range(-9900, 0, 300):
+        for low_mv in some(range(-9900, 0, 300)):
             box = self.woken(B_MV, low_mv)
             box.high_mv = C_MV
             self.assertEqual(coil_ms(box, 8000, lambda ms: {}), 0, low_mv)
@@ -375,7 +378,7 @@ class Ramp(unittest.TestCase):
 
     def test_a_grid_event_that_ends_leaves_the_mains_ramp(self):
         slow = claims.Claim("ramp", 6000, 0, 1_560_000, Ref("board", "power", 0), "", 0, "", 83)
-        for end_s in range(5, 1500, 7):
+        for end_s in some(range(5, 1500, 7)):
             pause = claims.Claim("grid", 0, 0, end_s * 1000, Ref("dso1", "x", 0), "market", 0, "applied", 0)
             found = claims.summed((slow, pause), 0)
             for at_s in (end_s, end_s + 30, end_s + 61, end_s + 120):
