@@ -1,4 +1,4 @@
-"""Runs on the interpreter: live heap of the control part as compiled modules, the harness apart."""
+"""Runs on the interpreter: heap_cost.py BOARD_FILE; live heap of the control part, compiled, without the harness."""
 
 import gc
 import sys
@@ -34,7 +34,7 @@ before = gc.mem_alloc()
 
 from firmware import app  # noqa: E402
 
-box = app.App({"box": "garage", "board_path": "hardware/boards/reference.json", "data_dir": "/nowhere"})
+box = app.App({"box": "garage", "board_path": sys.argv[1], "data_dir": "/nowhere"})
 for _ in range(100):
     box.loop.tick()
 gc.collect()
