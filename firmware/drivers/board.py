@@ -16,6 +16,7 @@ class Board:
     """The seam between firmware and pins; the simulator offers the same four calls."""
 
     last = None  # the one that was made last: who ends the firmware lets it rest (main.py)
+    _pilot = _residual = _panel = None  # a person may end the firmware before they are made
 
     def __init__(self, facts):
         """The contactor comes first: its pins are low before anything else is touched."""
@@ -37,10 +38,13 @@ class Board:
         try:
             self._contactor.rest()
         finally:
-            self._pilot.rest()
-            self._residual.test(False)
+            if self._pilot is not None:
+                self._pilot.rest()
+            if self._residual is not None:
+                self._residual.test(False)
             self._is_testing = False
-            self._panel.show("red")
+            if self._panel is not None:
+                self._panel.show("red")
 
     def bridge(self):
         """Keep a closed contactor through one known stall of at most 1.5 s."""

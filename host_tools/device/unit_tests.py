@@ -18,13 +18,13 @@ SERVICE = re.compile(r"^ *from firmware\.services(?:\.| import )([\w, ]+)", re.M
 HELPER = re.compile(r"^(?:from|import) (\w+)", re.MULTILINE)  # beside the tests
 WORDS = "firmware/words_en.txt"
 FOLDER = "/test"
-# What needs a tool of the PC, fills a flash, or wants more heap than a small board has.
+# What needs a tool of the PC, fills a flash, wants more heap than a small board has, or takes hours on one.
 ON_A_PC = (
     "test_flight_record test_flight_ring test_factory_reset test_ledger test_log_store test_settings_store".split()
 )
 ON_A_PC += "test_announced_update test_history test_state_store test_state_record test_update".split()
 ON_A_PC += "test_update_announcement test_update_events test_slot_archive test_journal test_ledger_journal".split()
-ON_A_PC += "test_journal_torn test_state_changes test_image_writer test_update_trial".split()
+ON_A_PC += "test_journal_torn test_state_changes test_image_writer test_update_trial test_real_world".split()
 BLOCK = 4096
 SPARE_BYTES = 64 * 1024  # for one test file at a time, and folders
 ANSWER_S = 300

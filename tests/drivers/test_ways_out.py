@@ -11,7 +11,7 @@ import types
 import pytest
 
 from firmware import app
-from firmware.drivers import board_facts
+from firmware.drivers import board, board_facts
 from host_tools import bootstrap
 from host_tools.sim import fake_machine
 from host_tools.sim.plant import Plant
@@ -109,6 +109,23 @@ def test_main_leaves_the_outputs_at_rest(box, monkeypatch, end):
     assert box.is_at_rest()
     assert told is None or told in chip.asked
     assert chip.asked[0] == -1 and chip.asked[-1] == 3  # no Ctrl-C in between
+
+
+@pytest.mark.parametrize("part", ("PilotLine", "ResidualCurrent", "CurrentSensor", "Dividers", "Panel"))
+def test_a_person_ends_it_before_the_board_is_made(box, monkeypatch, part):
+    """Ctrl-C at any moment of a start comes to the prompt; it is no crash, and starts nothing anew."""
+    box.true.board.rest()
+
+    def ended(config):
+        monkeypatch.setattr(board, part, broken_off)
+        Box()
+
+    def broken_off(*facts):
+        raise KeyboardInterrupt
+
+    chip = Chip(box, monkeypatch, ended)
+    chip.main()
+    assert box.is_at_rest() and "hold" in chip.asked and "crashed" not in chip.asked
 
 
 def test_an_end_without_any_error(box, monkeypatch):

@@ -89,6 +89,11 @@ class RunningChip:
             time.sleep(0.05)
         raise AssertionError(f"not within {for_s} s: {words}; {self.chip.resets}; {self.said()[-1500:]}")
 
+    def live(self, for_s):
+        """Let so many seconds of the chip's own clock pass."""
+        end_us = self.plant.now_us + for_s * 1_000_000
+        self.wait(lambda: self.plant.now_us >= end_us, "time passes", for_s / self.speed + 5)
+
     def wait_said(self, text, for_s=20):
         """Until the chip has printed a text."""
         self.wait(lambda: text in self.said(), text, for_s)

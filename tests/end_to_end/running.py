@@ -54,7 +54,7 @@ class RunningDemo:
     def __exit__(self, *_):
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        self.process.wait(20)
+        self.process.wait(60)
         self.process.stdout.close()
         self.process.stderr.close()
 
@@ -67,7 +67,7 @@ class RunningDemo:
         for name, value in headers.items():
             request.add_header(name.replace("_", "-"), value)
         try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
+            with urllib.request.urlopen(request, timeout=60) as answer:
                 return answer.status, json.loads(answer.read() or b"null")
         except urllib.error.HTTPError as error:
             return error.code, json.loads(error.read() or b"null")
@@ -90,14 +90,27 @@ class RunningDemo:
         return [(edge["at_ms"], edge["name"], edge["value"]) for edge in body["edges"]]
 
     def wait(self, is_reached, words, for_s=30):
-        """What is_reached() gives once it is true; an error with the trace else."""
+        """What is_reached() gives once it is true; an error with the trace else. words: or a function of no values."""
         patience = Patience(lambda: self.world()["now_ms"] / 1000 / self.speed, for_s)
         while patience.lasts():
             found = is_reached()
             if found:
                 return found
             time.sleep(0.1)
-        raise AssertionError(f"not within {for_s} s: {words}; edges {self.edges()[-12:]}")
+        words = words() if callable(words) else words
+        raise AssertionError(f"not within {for_s} s: {words}; edges {self.edges()[-12:]}; {self.last_words()}")
+
+    def last_words(self):
+        """What the box says of itself, for whoever reads why it waits."""
+        try:
+            return self.status()
+        except (AssertionError, OSError) as error:
+            return repr(error)
+
+    def live(self, for_s):
+        """Let so many seconds of the box's own clock pass."""
+        end_ms = self.world()["now_ms"] + for_s * 1000
+        self.wait(lambda: self.world()["now_ms"] >= end_ms, "time passes", for_s / self.speed + 5)
 
     def wait_edge(self, name, value, since_ms=0, for_s=30):
         """Moment in ms of the first such edge since since_ms."""
@@ -119,7 +132,7 @@ class RunningDemo:
 def publish(port, topic, payload, *options):
     """Send with mosquitto_pub, as a person at the grid would."""
     command = ["mosquitto_pub", "-h", "127.0.0.1", "-p", str(port), "-t", topic, "-m", payload, "-q", "1", *options]
-    subprocess.run(command, check=True, timeout=10)
+    subprocess.run(command, check=True, timeout=60)
 
 
 class Subscriber:

@@ -10,7 +10,6 @@ import shutil
 import socket
 import ssl
 import threading
-import time
 
 import pytest
 from chips import RunningChip, free_port
@@ -319,7 +318,7 @@ def test_one_that_breaks_off_while_it_is_written(box, good):
 def test_a_car_comes_first(slow_box, good):
     box = slow_box
     box.allow()
-    time.sleep(1)  # a car that is there in the first half second waits for the power return's random time
+    box.chip.live(1)  # a car that is there in the first half second waits for the power return's random time
     is_plugged = threading.Event()
     with Server(held_up(headed(good), is_plugged)) as server:
         before = box.announce(server.url, good)
@@ -335,7 +334,7 @@ def test_a_car_comes_first(slow_box, good):
 
 def test_never_while_a_car_charges(box, good):
     box.allow()
-    time.sleep(1)
+    box.chip.live(1)
     box.chip.plant.car.is_plugged = True
     box.chip.plant.wire_changed()
     box.chip.wait(lambda: box.chip.plant.is_coil_on, "the car is charged", 60)
@@ -345,7 +344,7 @@ def test_never_while_a_car_charges(box, good):
         box.chip.plant.car.is_plugged = False
         box.chip.plant.wire_changed()
         box.chip.wait(lambda: box.call("GET", "/api/status")[1]["letter"] == "A", "the car is gone", 30)
-        time.sleep(2)
+        box.chip.live(2)
         assert not server.asked, "it is tried again only when it is announced anew"
         assert box.end(box.announce(server.url, good))["step"] == "done"
 

@@ -51,7 +51,7 @@ def test_each_fault_of_the_network(demo):
     fault(demo, broker_down=True)
     demo.wait(lambda: not network(demo)["mqtt_is_connected"], "the loss is told", 5)
     publish(demo.port, TOPIC, json.dumps({"id": "late", "kind": "limit", "limit_ma": 8000, "duration_s": 60}))
-    time.sleep(2)
+    demo.live(2)
     assert demo.world()["pins"]["duty_permille"] > 150
     fault(demo, broker_down=False)
     demo.wait(lambda: network(demo)["mqtt_is_connected"], "the broker is back", 40)
@@ -61,7 +61,7 @@ def test_each_fault_of_the_network(demo):
     fault(demo, wifi_down=True)
     assert not is_page_there(demo)
     publish(demo.port, TOPIC, json.dumps({"id": "held", "kind": "pause", "duration_s": 60, "resume": "now"}))
-    time.sleep(2)
+    demo.live(2)
     assert opened_since(demo, begun_ms) == []
     back_ms = demo.world({"faults": {"wifi_down": False}})["now_ms"]
     demo.wait_edge("pilot_mode", "high", back_ms, 5)
@@ -77,10 +77,10 @@ def test_a_clock_that_is_wrong_and_names_that_nobody_knows(demo):
     fault(demo, clock_wrong=True)
     demo.wait(lambda: demo.status()["clock"]["wall_s"] > now_s + 600_000_000, "20 years ahead", 15)
     publish(demo.port, TOPIC, json.dumps({"id": "x", "kind": "pause", "duration_s": 60, "expires_at": int(now_s) + 99}))
-    time.sleep(1)
+    demo.live(1)
     assert opened_since(demo, begun_ms) == [], "that command is twenty years too old"
     fault(demo, clock_wrong=False)
-    demo.wait(lambda: abs(demo.status()["clock"]["wall_s"] - time.time()) < 30, "right again", 15)
+    demo.wait(lambda: abs(demo.status()["clock"]["wall_s"] - now_s) < 3600, "right again", 15)
     assert opened_since(demo, begun_ms) == []
     # A box that starts while no name server answers: it charges, and finds its broker when one does.
     fault(demo, dns_dead=True)

@@ -5,7 +5,6 @@ import random
 import re
 import shutil
 import socket
-import time
 import urllib.error
 import urllib.request
 
@@ -104,7 +103,7 @@ def test_power_on_to_a_charge(flash):
         with Prompt(chip.port) as prompt:
             chip.wait(lambda: not chip.plant.is_coil_on, "Ctrl-C opens the contactor", 1)
             assert "stopped by a person" in chip.said()
-            time.sleep(3)
+            chip.live(3)
             assert prompt.run("import machine; print(machine.reset_cause())") == "2\n", (
                 "the watchdog is fed at the prompt"
             )
@@ -197,7 +196,7 @@ def test_a_hang_is_bitten_by_the_watchdog_and_three_lock_the_contactor(flash):
         chip.wait(lambda: answers(port), "the page answers in safe mode")
         told = status(port, "t")
         assert (told["state"], told["faults"][0]["code"]) == ("faulted", "X1")
-        time.sleep(2)
+        chip.live(2)
         assert_safe(chip)
         command(port, "clear_fault")
         chip.wait(lambda: chip.plant.is_coil_on, "the owner lets it go on", 60)

@@ -18,6 +18,7 @@ from firmware.wire.ledger_record import Session, packed_session
 from host_tools.device.prompt import Prompt
 from host_tools.sim import rtc_file
 
+expect.set_options(timeout=60_000)  # so long only where the page never says it
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -69,36 +70,36 @@ def test_a_stranger_sees_a_pause_happen(mosquitto, tmp_path, browser, request):
         told_ms = demo.world()["now_ms"]  # the box's clock stands while the PC is busy
         demo.wait(lambda: demo.world()["now_ms"] - told_ms > 1100, "the wait for a wrong password is over")
         log_in(owner, demo.ready["owner_password"])
-        expect(words).to_have_text("No car is plugged in.", timeout=10_000)
+        expect(words).to_have_text("No car is plugged in.")
         shot(owner, "owner-idle")
         bench.get_by_role("button", name="Plug in").click()
-        expect(words).to_have_text(re.compile("^Charging with up to "), timeout=20_000)
-        expect(owner.locator("#l1")).not_to_have_text("0.0 A", timeout=10_000)
+        expect(words).to_have_text(re.compile("^Charging with up to "))
+        expect(owner.locator("#l1")).not_to_have_text("0.0 A")
         expect(bench.locator("#r-letter")).to_contain_text("C")
         shot(owner, "owner-charging")
         shot(bench, "bench-charging")
         publish(mosquitto.port, f"ebb/1/box/{demo.ready['box']}/cmd", "pause")
-        expect(words).to_have_text(re.compile(r"^Paused by the grid until \d\d:\d\d\.$"), timeout=10_000)
+        expect(words).to_have_text(re.compile(r"^Paused by the grid until \d\d:\d\d\.$"))
         shot(owner, "owner-paused-by-the-grid")
         shot(bench, "bench-paused-by-the-grid")
         publish(mosquitto.port, f"ebb/1/box/{demo.ready['box']}/cmd", "resume")
         # What the grid opened rests for a minute; the owner need not wait.
-        expect(words).to_contain_text("rest for the power switch", timeout=20_000)
+        expect(words).to_contain_text("rest for the power switch")
         shot(owner, "owner-contactor-rests")
         owner.get_by_role("button", name="Charge now").click()
-        expect(words).to_have_text(re.compile("^Charging with up to "), timeout=30_000)
+        expect(words).to_have_text(re.compile("^Charging with up to "))
         owner.get_by_role("button", name="Pause for 1 h").click()
-        expect(words).to_have_text(re.compile(r"Paused by you until \d\d:\d\d\.$"), timeout=10_000)
+        expect(words).to_have_text(re.compile(r"Paused by you until \d\d:\d\d\.$"))
         demo.world({"faults": {"diode_missing": True}})
         owner.get_by_role("button", name="Resume").click()
-        expect(owner.locator("#faults")).to_contain_text("diode is missing", timeout=30_000)
+        expect(owner.locator("#faults")).to_contain_text("diode is missing")
         shot(owner, "owner-fault")
         assert not bench.errors
         # A refused login and an asked status without one are the browser's own lines in the console; no script failed.
         assert [line for line in owner.errors if "401" not in line and "429" not in line] == []
         owner.get_by_role("button", name="Log out").click()
-        expect(words).to_have_text("Log in to see this box.", timeout=5000)
-    expect(words).to_have_text("This page cannot reach the box.", timeout=10_000)
+        expect(words).to_have_text("Log in to see this box.")
+    expect(words).to_have_text("This page cannot reach the box.")
 
 
 def test_without_a_car_and_a_broker(tmp_path, browser):
@@ -106,9 +107,9 @@ def test_without_a_car_and_a_broker(tmp_path, browser):
     with RunningDemo("--data", str(tmp_path / "box")) as demo:
         owner = opened(browser, demo.ready["web"])
         log_in(owner, demo.ready["owner_password"])
-        expect(owner.locator("#words")).to_have_text("No car is plugged in.", timeout=10_000)
+        expect(owner.locator("#words")).to_have_text("No car is plugged in.")
         owner.get_by_role("button", name="Pause for 1 h").click()
-        expect(owner.locator("#words")).to_contain_text("no car is plugged in.", timeout=5000)
+        expect(owner.locator("#words")).to_contain_text("no car is plugged in.")
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(demo.ready["web"].rstrip("/") + "/api/status")
         assert refused.value.code == 401
@@ -118,7 +119,7 @@ def test_the_limit_of_the_installation(tmp_path, browser, request):
     with RunningDemo("--data", str(tmp_path / "box")) as demo:
         owner = opened(browser, demo.ready["web"])
         log_in(owner, demo.ready["owner_password"])
-        expect(owner.locator("#words")).to_have_text("No car is plugged in.", timeout=30_000)
+        expect(owner.locator("#words")).to_have_text("No car is plugged in.")
         expect(owner.get_by_label("Limit in amperes")).to_be_hidden()
         owner.get_by_text("Installation", exact=True).click()
         limit, told = owner.get_by_label("Limit in amperes"), owner.locator("#limit-told")
@@ -148,7 +149,7 @@ def test_the_owner_allows_announced_updates(mosquitto, tmp_path, browser):
         demo.wait(lambda: demo.status()["network"]["mqtt_is_connected"], "the broker is there")
         topic = f"ebb/1/box/{demo.ready['box']}/set/update"
         publish(mosquitto.port, topic, "{}")
-        expect(owner.locator("#faults")).to_contain_text("which the settings do not allow", timeout=10_000)
+        expect(owner.locator("#faults")).to_contain_text("which the settings do not allow")
         owner.get_by_text("Update", exact=True).first.click()
         box, told = owner.get_by_label("announced over MQTT"), owner.locator("#announced-told")
         expect(box).to_be_enabled()
@@ -156,11 +157,11 @@ def test_the_owner_allows_announced_updates(mosquitto, tmp_path, browser):
         box.check()
         expect(told).to_contain_text("Allowed")
         publish(mosquitto.port, topic, "{}")
-        expect(owner.locator("#faults")).to_contain_text("does not tell address, version and SHA-256", timeout=10_000)
+        expect(owner.locator("#faults")).to_contain_text("does not tell address, version and SHA-256")
         # A demo has no second slot: that is told, and the connection stays.
         good = {"url": "http://127.0.0.1:1/a", "version": "9.9.9", "sha256": "0" * 64}
         publish(mosquitto.port, topic, json.dumps(good))
-        expect(owner.locator("#faults")).to_contain_text("no place for a second version", timeout=10_000)
+        expect(owner.locator("#faults")).to_contain_text("no place for a second version")
         assert not is_scrolling_sideways(owner)
         owner.reload()
         owner.get_by_text("Update", exact=True).first.click()
@@ -182,14 +183,14 @@ def test_a_new_box_gets_its_wifi_from_a_phone(tmp_path, browser, request):
         chip.wait(lambda: is_up(port), "the page answers", 60)
         page = opened(browser, f"http://127.0.0.1:{port}/")
         told = page.locator("#wifi-told")
-        expect(page.locator("#wifi")).to_be_visible(timeout=15_000)
+        expect(page.locator("#wifi")).to_be_visible()
         page.get_by_label("Network").fill("home")
         page.get_by_label("Its password").fill("not-the-right-one")
         page.get_by_role("button", name="Connect").click()
-        expect(told).to_contain_text(re.compile("password", re.I), timeout=40_000)
+        expect(told).to_contain_text(re.compile("password", re.I))
         page.get_by_label("Its password").fill("home-secret")
         page.get_by_role("button", name="Connect").click()
-        expect(page.locator("#wifi-words")).to_contain_text("home", timeout=40_000)
+        expect(page.locator("#wifi-words")).to_contain_text("home")
         chip.wait(lambda: "stored" in chip.said() or "kept" in chip.said(), "it is kept", 40)
         if request.config.getoption("--shots"):
             page.screenshot(path=f"{request.config.getoption('--shots')}/owner-wifi.png", full_page=True)
@@ -209,11 +210,11 @@ def test_the_last_sessions(tmp_path, browser, request):
         for width in (390, 1280):
             owner = opened(browser, demo.ready["web"], width)
             log_in(owner, demo.ready["owner_password"])
-            expect(owner.locator("#words")).to_have_text("No car is plugged in.", timeout=30_000)
+            expect(owner.locator("#words")).to_have_text("No car is plugged in.")
             expect(owner.locator("#sessions")).to_be_hidden()
             owner.get_by_text("Sessions", exact=True).click()
             cells = owner.locator("#sessions tbody tr")
-            expect(cells).to_have_count(10, timeout=10_000)
+            expect(cells).to_have_count(10)
             # The newest first.
             expect(cells.nth(0)).to_have_text(re.compile(r"Dec 1, 2026.*7\.21 kWh5 h 30 min$"))
             expect(cells.nth(3)).to_have_text("time not known7.21 kWh4 h 0 min")
@@ -223,7 +224,7 @@ def test_the_last_sessions(tmp_path, browser, request):
                 shot = f"{request.config.getoption('--shots')}/owner-sessions-{width}.png"
                 owner.screenshot(path=shot, full_page=True)
             assert [line for line in owner.errors if "401" not in line] == []
-        with owner.expect_download(timeout=30_000) as download:
+        with owner.expect_download(timeout=60_000) as download:
             owner.get_by_role("link", name="All sessions as a table (CSV)").click()
         assert download.value.suggested_filename == "ebb-sessions.csv"
         assert len(download.value.path().read_text().splitlines()) == 13
@@ -237,13 +238,13 @@ def test_the_page_tells_the_time_after_login_and_not_before(tmp_path, browser):
             prompt.restart()
         chip.wait(lambda: is_up(port), "the page answers", 60)
         owner = opened(browser, f"http://127.0.0.1:{port}/")
-        expect(owner.locator("#login")).to_be_visible(timeout=30_000)
+        expect(owner.locator("#login")).to_be_visible()
         log_in(owner, "wrong")
         expect(owner.locator("#wrong")).to_be_visible()
         time.sleep(2)  # the page asks each second
         assert rtc_file.wall_s(chip.chip.rtc) < ntp.BUILT_S + 600, "nobody has told the time"
         log_in(owner, "right")
-        chip.wait(lambda: abs(rtc_file.wall_s(chip.chip.rtc) - time.time()) < 30, "the browser's time", 20)
-        expect(owner.locator("#words")).to_have_text("No car is plugged in.", timeout=30_000)
+        chip.wait(lambda: abs(rtc_file.wall_s(chip.chip.rtc) - time.time()) < 120, "the browser's time", 20)
+        expect(owner.locator("#words")).to_have_text("No car is plugged in.")
         expect(owner.locator("#clock-told")).to_have_text("")
         assert [line for line in owner.errors if "401" not in line] == []

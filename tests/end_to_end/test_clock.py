@@ -114,8 +114,8 @@ def test_the_certificate_is_refused_before_the_time_and_accepted_right_after(fla
         assert not box.status()["clock"]["is_set"]
         box.reply = ntp_reply()
         box.wait_connected()
-        assert abs(box.chip_s() - time.time()) < 5
-        assert abs(box.status()["clock"]["wall_s"] - time.time()) < 5
+        assert abs(box.chip_s() - time.time()) < 120
+        assert abs(box.status()["clock"]["wall_s"] - time.time()) < 120
 
 
 def test_the_time_is_asked_for_right_after_joining(flashed, tmp_path):
@@ -132,7 +132,7 @@ def test_the_last_known_time_is_enough_after_a_power_cut_and_nothing_earlier_is_
     with ClockBox(flashed, tmp_path, speed=3) as box:
         box.reply = ntp_reply()
         box.wait_connected()
-        time.sleep(75 / box.speed)  # in the first minute after a start nothing is written that can wait
+        box.chip.live(75)  # in the first minute after a start nothing is written that can wait
         box.reply = silent
         box.power_cut()
         box.wait_connected()
@@ -161,7 +161,7 @@ def test_a_false_year_2090_neither_counts_nor_ends_every_start_after_it(flashed,
         asked = []
         box.reply = lambda payload: asked.append(1) or ntp_reply(3_790_000_000)(payload)
         box.chip.wait(lambda: asked, "the time is asked for", 120)
-        time.sleep(75 / box.speed)  # in the first minute after a start nothing is written that can wait
+        box.chip.live(75)  # in the first minute after a start nothing is written that can wait
         assert abs(box.status()["clock"]["wall_s"] - now_s) < 600
         box.power_cut()
         box.wait_connected(60)
@@ -178,7 +178,7 @@ def test_the_clock_goes_on_over_a_restart_that_is_no_power_cut(flashed, tmp_path
         box.chip.wait(lambda: len(box.chip.chip.resets) > 2, "a restart")
         box.chip.wait_runs()
         box.wait_connected()
-        assert not box.status()["clock"]["is_set"] and abs(box.chip_s() - time.time()) < 5
+        assert not box.status()["clock"]["is_set"] and abs(box.chip_s() - time.time()) < 120
 
 
 def test_a_chip_of_which_nobody_sets_the_clock_lives_in_2000(tmp_path):

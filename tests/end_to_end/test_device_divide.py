@@ -6,7 +6,6 @@ import random
 import re
 import shutil
 import stat
-import time
 
 import pytest
 from chips import RunningChip, flash_with_firmware
@@ -333,7 +332,7 @@ def test_what_has_no_room_is_named_before_anything_is_written(chip, tmp_path, ca
 def test_a_car_and_a_foreign_file_refuse(chip, tmp_path, capsys):
     made_old(chip, {"/settings.json": SETTINGS})
     starts = len(chip.chip.resets)
-    time.sleep(1)  # a car that is there in the first half second waits for the power return's random time
+    chip.live(1)  # a car that is there in the first half second waits for the power return's random time
     chip.plant.car.is_plugged = True
     chip.plant.wire_changed()
     chip.wait(lambda: chip.plant.is_coil_on, "the car is charged", 60)

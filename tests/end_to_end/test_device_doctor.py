@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import math
 import os
 import pty
 import re
@@ -14,6 +15,8 @@ from chips import RunningChip, installed
 from host_tools.device import asked, doctor, examined_files, examined_pins, prompt, unprompted
 from host_tools.device.prompt import Prompt
 from host_tools.sim import world
+
+MAINS = 2 * math.pi * 50 / 1_000_000  # radians in a microsecond
 
 
 def visit(capsys, port, *more):
@@ -121,7 +124,7 @@ def test_a_slow_adc_a_coil_pin_held_high_and_a_current_without_a_load(healthy, c
     wires.costs_us = [120] * len(costs_us)
     wires.read_pin = lambda pin: 1 if pin == facts.pins.coil_enable else read_pin(pin)
     before = healthy.plant.current_ma
-    healthy.plant.current_ma = lambda at_us, phase: 500 if phase == 1 else 0
+    healthy.plant.current_ma = lambda at_us, phase: round(2000 * math.sin(at_us * MAINS)) if phase == 1 else 0
     try:
         code, said = visit(capsys, healthy.port)
     finally:

@@ -9,7 +9,6 @@ import struct
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
 from chips import RunningChip
@@ -400,7 +399,7 @@ def test_power_is_cut_in_the_middle(chip, put, tree, at, monkeypatch):
     assert code == 1 and "run the same command again, it goes on with the files that are not there yet." in said
     chip.now(chip.chip.power_on())
     chip.wait(lambda: chip.chip.resets[-1] == 1, "it starts")
-    time.sleep(1)
+    chip.live(1)
     assert is_safe(chip)
     if at == 2:
         chip.wait_said("boot: no slot holds a whole firmware; flash it again")

@@ -42,7 +42,7 @@ class Watching:
         for line in self.process.stdout:
             self.text += line
 
-    def wait(self, pattern, for_s=20):
+    def wait(self, pattern, for_s=60):
         """Until a line says so."""
         end = time.monotonic() + for_s
         while not re.search(pattern, self.text):

@@ -52,7 +52,7 @@ def record(name, number):
 def test_the_history_of_a_box_that_has_charged(tmp_path):
     folder = tmp_path / "box"
     stored(folder)
-    with RunningDemo("--data", str(folder), "--speed", "5") as demo:
+    with RunningDemo("--data", str(folder), "--speed", "2") as demo:
         token = demo.ready["owner_token"]
         for path in ("/api/energy", "/api/sessions", "/api/sessions.csv", "/api/sessions?last=1"):
             assert fetched(demo, path, "")[0] == 401

@@ -74,8 +74,8 @@ class Browser:
             at = self._held.find(b"IMPROV\x01")
         return made
 
-    def until(self, is_last, for_s=10):
-        """Frames up to the one that is the last."""
+    def until(self, is_last, for_s=60):
+        """Frames up to the one that is the last; so long only where the box hangs."""
         end = time.monotonic() + for_s
         made = []
         while time.monotonic() < end:

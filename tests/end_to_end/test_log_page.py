@@ -33,7 +33,7 @@ def tried(demo, password):
 
 def test_a_charge_and_a_break_in_are_told(tmp_path):
     folder = tmp_path / "box"
-    with RunningDemo("--data", str(folder), "--speed", "5") as demo:
+    with RunningDemo("--data", str(folder), "--speed", "2") as demo:
         token = demo.ready["owner_token"]
         assert tried(demo, "x\r\n2026-11-21T00:00:00Z alarm fault S2") == 401
         demo.charge()
@@ -65,7 +65,7 @@ def test_a_charge_and_a_break_in_are_told(tmp_path):
         told = [("security", "wrong_login"), ("backup", "made"), ("backup", "restored"), ("update_refused", "no_slot")]
         assert kept[1:] == told and kept[0][0] == "start"
         # The first minute writes nothing (faults.md P2); then the fault is on flash and outlives the power.
-        demo.wait(lambda: (folder / "log-1.bin").exists(), "the log is on flash")
+        demo.wait(lambda: (folder / "log-1.bin").exists(), "the log is on flash", 60)
         for is_on in (False, True):
             assert demo.call("bench", "/power", {"is_on": is_on})[0] == 200
 

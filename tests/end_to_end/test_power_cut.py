@@ -104,7 +104,7 @@ def test_the_button_held_for_ten_seconds_resets_the_running_box(tmp_path):
         )
         demo.charge()
         demo.world({"panel": {"button_is_pressed": True}})
-        time.sleep(12)
+        demo.live(12)
         demo.world({"panel": {"button_is_pressed": False}})
 
         def spread_s():

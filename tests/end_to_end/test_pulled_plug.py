@@ -6,9 +6,9 @@ import time
 from running import RunningDemo
 
 SEED = 20261121
-SPEED = 4
-CUTS = 3
-CHARGED_S = (65, 130)  # simulated, from one start of the current to the next cut
+SPEED = 2
+CUTS = 2
+CHARGED_S = (65, 100)  # simulated, from one start of the current to the next cut
 MOST_LOST_WH = 192  # 11.5 kW, the most that 16 A on three phases give, for a minute
 SLACK_WH = 3  # whole Wh are shown, and the answer is a moment old
 
@@ -38,7 +38,7 @@ def test_a_cut_takes_at_most_a_minute(tmp_path):
         demo.world({"car": {"is_plugged": True}})
         demo.wait(lambda: charging(demo), "current flows", 60)
         for _ in range(CUTS):
-            time.sleep(chance.uniform(*CHARGED_S) / SPEED)
+            demo.live(chance.uniform(*CHARGED_S))
             before = demo.status()
             assert demo.call("bench", "/power", {"is_on": False})[0] == 200
             assert demo.call("bench", "/power", {"is_on": True})[0] == 200
@@ -52,4 +52,4 @@ def test_a_cut_takes_at_most_a_minute(tmp_path):
         assert live_wh > 0
         assert after_wh >= shown_wh
         assert live_wh - after_wh <= MOST_LOST_WH + SLACK_WH
-    assert told[0][2] < told[1][2] < told[2][2] <= end["session"]["wh"] + SLACK_WH
+    assert told[0][2] < told[1][2] <= end["session"]["wh"] + SLACK_WH

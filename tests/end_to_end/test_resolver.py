@@ -133,7 +133,7 @@ def test_only_two_servers_and_two_rounds():
     with one, two, UdpServer(silent, "127.0.0.3", one.port) as three:
         begun_s = time.monotonic()
         assert found(resolver(Hours(), one, two, three)) == "no name server answers for " + NAME
-        assert 0.7 < time.monotonic() - begun_s < 2
+        assert 0.7 < time.monotonic() - begun_s < 20
         assert [len(server.heard) for server in (one, two, three)] == [2, 2, 0]
 
 
@@ -174,7 +174,7 @@ def test_no_servers():
             one = Resolver(lambda addresses=addresses: addresses, (Hours(1).now_ms, below), port=server.port)
             begun_s = time.monotonic()
             assert "no name server" in found(one)
-            assert time.monotonic() - begun_s < 1
+            assert time.monotonic() - begun_s < 10
         assert server.heard == []
 
 
@@ -380,7 +380,7 @@ def test_time_is_told_and_asked_for_again_after_six_hours():
     with UdpServer(ntp_reply()) as server:
         waits = waits_of(synced(hours, server), 3)
     assert all(20_700 <= wait_s <= 22_500 for wait_s in waits)
-    assert all(abs(wall_s - time.time()) < 20 for wall_s in hours.told)
+    assert all(abs(wall_s - time.time()) < 120 for wall_s in hours.told)
     cookies = {payload[40:] for payload in server.heard}
     assert len(cookies) == len(server.heard)
 

@@ -314,7 +314,7 @@ async def running(box, *more):
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def until(is_reached, for_s=10):
+async def until(is_reached, for_s=60):
     """Wait for a condition."""
     end_s = time.monotonic() + for_s
     while not is_reached():

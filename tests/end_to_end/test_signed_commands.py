@@ -86,7 +86,7 @@ def test_only_what_is_signed_counts_and_numbers_outlive_a_power_cut(mosquitto, f
     dso, market = Issuer(folder, "dso1"), Issuer(folder, "market2")
 
     def told(*wanted):
-        demo.wait(lambda: wanted in steps(heard), f"{wanted} among {steps(heard)}")
+        demo.wait(lambda: wanted in steps(heard), lambda: f"{wanted} among {steps(heard)}")
 
     with RunningDemo(*options) as demo:
         assert demo.ready["is_signed"]
@@ -99,7 +99,7 @@ def test_only_what_is_signed_counts_and_numbers_outlive_a_power_cut(mosquitto, f
         publish(mosquitto.port, GROUP, dso.text(dso.fields("shared"), "HS256"))
         head, payload, _ = market.text(market.fields("forged")).split(".")
         publish(mosquitto.port, OWN, f"{head}.{payload}." + "A" * 512)
-        old = dso.fields("old", expires_at=int(time.time()) - 5, issued_at=int(time.time()) - 60)
+        old = dso.fields("old", expires_at=int(time.time()) - 600, issued_at=int(time.time()) - 660)
         publish(mosquitto.port, OWN, dso.text(old))
         told("market2", "foreign", "rejected", "bad_signature")
         told("dso1", "shared", "rejected", "not_allowed")
