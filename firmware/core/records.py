@@ -147,3 +147,5 @@ Local = namedtuple(
 Kit = namedtuple("Kit", ("rated_operations", "has_leakage_retry", "chance"))
 
 Decision = namedtuple("Decision", ("memory", "outputs", "events"))
+
+GUARDED_SERVICES = ("installation", "safe_mode", "board")  # what these tell is security, as a login is

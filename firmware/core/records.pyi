@@ -183,3 +183,5 @@ class Decision(NamedTuple):
     memory: Memory
     outputs: Outputs
     events: tuple[Event, ...]
+
+GUARDED_SERVICES: tuple[str, ...]

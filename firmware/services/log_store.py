@@ -3,6 +3,7 @@
 import asyncio
 
 from firmware.services import flash_files
+from firmware.services.event_log import GUESS, is_guess
 from firmware.services.flash_gate import gate
 from firmware.services.log_segments import LogSegments
 from firmware.wire import log_lines
@@ -20,6 +21,7 @@ SOON_MS = 30_000  # at least between two writes of one stream
 BACK_OFF_MS = (60_000, 3_600_000)
 PIECE_B = 128  # a piece, which is made and sent in one turn of the loop, ends with the line that passes this
 MOST_WALL_S = 2**32 - 1
+GUESSES = "guesses.bin"  # one entry, in which all wrong passwords are counted: they push out nothing
 
 
 class Stream:
@@ -38,7 +40,7 @@ class Stream:
         count = 0
         for index in range(len(waiting)):
             other = waiting[index]
-            if other.code == entry.code and (other.tag == entry.tag or log_lines.may_flood(entry.code)):
+            if other.code == entry.code and log_lines.is_alike(other, entry):
                 alike = index
                 count += 1
         if count >= MOST_ALIKE:
@@ -70,11 +72,16 @@ class LogStore:
         self._start = 0
         self._lost = 0
         self._is_told = False
+        self._guesses = None  # Entry of all wrong passwords
+        self._guessed = 0  # wrong passwords of this run that are counted in it
+        self._is_guessed = False  # whether it tells of more than flash does
+        self.next_guesses_ms = 0  # before that it is not written
         self._reset_path = ""  # what says that a factory reset is not told yet
 
     async def begin(self):
         """Find where the log of earlier starts ends, and note this start; a flash that cannot be read starts at 0."""
         await gate.opened()
+        self._guesses = self._guesses_on_flash()  # before anybody else has a turn, in which the coil may come on
         for stream in self.streams:
             try:
                 seq, start = await stream.segments.last()
@@ -83,10 +90,19 @@ class LogStore:
                 continue
             self._seq = max(self._seq, seq)
             self._start = max(self._start, start)
+        self._seq = max(self._seq, self._guesses.seq if self._guesses else 0)
         self._start = self._start + 1 & 0xFFFF
         is_return = 1 if self._app.config.get("is_power_return") else 0
         self._note(0, "start", (self._app.version, "", is_return))
         self._look_for_reset()
+
+    def _guesses_on_flash(self):
+        """Entry of all wrong passwords so far; None where there was none yet, or what is there is none."""
+        try:
+            entry = log_lines.opened(flash_files.read_bounded(self._folder + GUESSES, log_lines.ENTRY_B), 0)
+        except OSError:
+            return None
+        return entry if entry and entry.tag == GUESS else None
 
     def _look_for_reset(self):
         """A factory reset took the log with it: its first lines say so, at each start until they are on flash."""
@@ -104,6 +120,14 @@ class LogStore:
         wall_s = 0 if wall_s is None else max(0, min(MOST_WALL_S, wall_s - behind_s))
         where = (self._seq + 1 & 0xFFFFFFFF, self._start, at_ms, wall_s)
         entry = log_lines.noted(code, args, where)
+        if is_guess(code, args):
+            if self._guesses:
+                self._guesses = log_lines.gone_on(self._guesses, entry)
+            else:
+                self._guesses, self._seq = entry, where[0]
+            self._guessed += 1
+            self._is_guessed = True
+            return
         stream = self.streams[1 if log_lines.is_security(entry) else 0]
         if stream.add(entry):
             self._seq = where[0]
@@ -118,7 +142,12 @@ class LogStore:
             self._lost += number - self._seen - 1
             self._seen = number
             self._note(at_ms, code, args)
-        return len(fresh) > GATHERED
+        if len(fresh) > GATHERED:
+            return True
+        while self._guessed < log.guesses:  # those that kept no place among the last events
+            self._note(self._app.now_ms(), "security", (GUESS, log.guesser))
+            self._lost = max(0, self._lost - 1)
+        return False
 
     def write(self, now_ms):
         """Write the next few records where it is time for it; a flash in trouble is tried again later (F3).
@@ -127,6 +156,9 @@ class LogStore:
         """
         if not gate.may_touch_files():
             return
+        is_due = self._is_guessed and now_ms >= self.next_guesses_ms
+        if self._guesses and is_due and flash_files.tally.may_write(now_ms, False):
+            self._write_guesses(self._guesses, now_ms)
         for stream in self.streams:
             if not stream.is_due(now_ms) or not flash_files.tally.may_write(now_ms, False):
                 continue
@@ -148,6 +180,16 @@ class LogStore:
             if self._lost and len(self.streams[0].waiting) < MOST_WAITING:
                 lost, self._lost = self._lost, 0
                 self._note(now_ms, "lost", ("", "", lost))
+
+    def _write_guesses(self, entry, now_ms):
+        """Write the entry of all wrong passwords, EVERY_MS apart; a flash in trouble is tried again in an hour (F3)."""
+        self.next_guesses_ms = now_ms + EVERY_MS
+        try:
+            flash_files.write_whole(self._folder + GUESSES, log_lines.packed(entry))
+            self._is_guessed = False
+        except OSError as error:
+            self.next_guesses_ms = now_ms + BACK_OFF_MS[1]
+            self._trouble(error)
 
     def _trouble(self, error):
         """Say once that the log is not kept, until it is again."""
@@ -174,6 +216,8 @@ class LogStore:
             at_ms, wall_s = self._app.now_ms(), self._app.board.wall_s() or 0
             yield log_lines.noted("later", ("", "", 0), (0, self._start, at_ms, max(0, min(MOST_WALL_S, wall_s))))
         rows = [entries_of(self.streams[index]) for index in picked]
+        if self._guesses and 1 in picked:
+            rows.append(alone(self._guesses))
         heads = [next(row, None) for row in rows]
         while True:
             oldest = None
@@ -198,6 +242,11 @@ class LogStore:
                 text = ""
         if text:
             yield text.encode()
+
+
+def alone(entry):
+    """One entry as a stream of its own."""
+    yield entry
 
 
 def entries_of(stream):

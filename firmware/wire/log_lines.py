@@ -5,6 +5,7 @@ from binascii import crc32  # pyright: ignore[reportUnknownVariableType]  of the
 from collections import namedtuple
 
 from firmware.core import faults
+from firmware.core.records import GUARDED_SERVICES
 
 ENTRY_B = 64
 FORM = "<IIIHHHBBi20s16s"  # then the checksum of all that
@@ -46,7 +47,6 @@ CODES = (
 OTHER = "other"  # an event without a row: tag is its code
 OTHER_NUMBER = 255
 OF_COMMANDS = ("command", "received", "refused", "duplicate", "replayed")  # their first argument is a Command
-GUARDED_SERVICES = ("installation", "safe_mode", "board")  # what these tell is security
 
 # at_ms: since that start; wall_s: UTC seconds, 0 while unknown; times: so many alike; code: place in CODES.
 Entry: "type[EntryRecord]" = namedtuple(  # pyright: ignore[reportUntypedNamedTuple, reportAssignmentType]
@@ -91,6 +91,11 @@ def is_security(entry: "EntryRecord") -> bool:
 def may_flood(number: int) -> bool:
     """Whether somebody outside can cause as many events of this code as he likes."""
     return not 0 < number <= len(CODES) or CODES[number - 1][3]
+
+
+def is_alike(one: "EntryRecord", other: "EntryRecord") -> bool:
+    """Whether of two entries with one code the later may be counted on the other: of security no word is lost so."""
+    return may_flood(one.code) or (one.tag == other.tag and (one.what == other.what or not is_security(one)))
 
 
 def noted(code: str, args: "tuple[object, ...]", where: "tuple[int, int, int, int]") -> "EntryRecord":
@@ -191,6 +196,22 @@ def again(entry: "EntryRecord") -> "EntryRecord":
     times = min(entry.times + 1, MOST_TIMES)
     head = (entry.seq, entry.start, entry.at_ms, entry.wall_s)
     return Entry(*(head + (times, entry.code, entry.severity, entry.tag, entry.what, entry.number)))
+
+
+def gone_on(first: "EntryRecord", last: "EntryRecord") -> "EntryRecord":
+    """The first of a row of wrong passwords with the address of the last, and as number the seconds between them.
+
+    Where nobody knew the time at first, the moment is that of the first whose time is known.
+    """
+    made = again(first)
+    moment = first if first.wall_s or not last.wall_s else last
+    span_s = first.number
+    if moment.wall_s and last.wall_s:
+        span_s = last.wall_s - moment.wall_s
+    elif first.start == last.start:
+        span_s = (last.at_ms - first.at_ms) // 1000
+    where = (first.seq, moment.start, moment.at_ms, moment.wall_s)
+    return Entry(*(where + made[4:8] + (last.what, max(0, within(span_s)))))
 
 
 def moment_of(wall_s: int) -> str:

@@ -27,6 +27,7 @@ SINGLE = (
     "ledger-1.bin",
     "last_time",
     "issuers.json",
+    "guesses.bin",
 )
 A_FILE = 200  # operations from one full file to the next
 

@@ -228,9 +228,10 @@ class Logs:
         asyncio.run(self.store.begin())
 
     def change(self):
-        """A security event, which is written at once."""
+        """A security event, which is written at once, and a wrong password."""
         self.number += 1
         self.app.at_ms += 40_000
+        self.app.log.put(self.app.at_ms, Event("security", ("wrong_login", "x")))
         self.app.log.put(self.app.at_ms, Event("security", ("n%d" % self.number, "x")))
 
     def save(self):
@@ -241,6 +242,7 @@ class Logs:
             pass
         for stream in self.store.streams:
             stream.next_ms = 0
+        self.store.next_guesses_ms = 0
         self.store._is_told = False
         self.store.write(self.app.at_ms)
         return "broken" if self.app.told > before else ""
@@ -250,10 +252,15 @@ class Logs:
         self.save()
 
     def is_right(self):
-        """Whether the newest entry is on flash, and all in order."""
-        rows = [entry for entry in LogStore(self.app, FOLDER).entries((1,))]
+        """Whether the newest entry is on flash with all wrong passwords that were taken, and all in order."""
+        again = LogStore(self.app, FOLDER)
+        rows = [entry for entry in again.entries((1,))]
         numbers = [entry.seq for entry in rows]
-        return numbers == sorted(set(numbers)) and rows[-1].tag == "n%d" % self.number
+        counted = [entry.times for entry in self.store.entries((1,)) if entry.tag == "wrong_login"]
+        asyncio.run(again.begin())
+        found = [entry.times for entry in again.entries((1,)) if entry.tag == "wrong_login"]
+        is_counted = found == counted and len(found) == 1 and found[0] > self.number // 2
+        return is_counted and numbers == sorted(set(numbers)) and rows[-1].tag == "n%d" % self.number
 
 
 def squeezed(left_b, store, times):

@@ -6,6 +6,7 @@ from collections import deque
 from firmware.core import faults, settings
 from firmware.services import last_time, ledger, log_store, record_files
 from firmware.wire import journal_record, ledger_record, log_lines
+from host_tools.power_cuts.lfs_files import FOLDER
 from host_tools.power_cuts.life import Broken, bytes_of, count_in
 
 STREAMS = (("log-", 3), ("security-", 2))
@@ -79,6 +80,7 @@ class Judge:
         self.values = {name: Certain() for name in ("count", "settings", "state", "time")}
         self.settings = [settings.defaults()]  # by number
         self.logs = [Rows(), Rows()]
+        self.guesses = Certain()
         self.flow_ms = self.mwh = 0  # time in which energy flowed, and what flowed
         self.flowed = deque([(0, 0)], maxlen=200)
         self.most_lost_ms = 0
@@ -100,6 +102,8 @@ class Judge:
             self._note_state(data, is_stored)
         elif name == last_time.FILE:
             self.values["time"].put(int(data.split()[0]), is_stored)
+        elif name == log_store.GUESSES:
+            self.guesses.put(log_lines.opened(data, 0).times, is_stored)
         for index, (prefix, _) in enumerate(STREAMS):
             if name.startswith(prefix):
                 for at in range(0, len(data), log_lines.ENTRY_B):
@@ -160,6 +164,11 @@ class Judge:
         self.values["time"].look(box.last_time.last_s, "time")
         for index in (0, 1):
             self._look_at_log(index, box.log_store.streams[index].segments)
+        octets = bytes_of(FOLDER + log_store.GUESSES, 2 * log_lines.ENTRY_B)
+        entry = log_lines.opened(octets, 0)
+        if octets and (entry is None or len(octets) > log_lines.ENTRY_B):
+            raise Broken(f"the entry of wrong passwords is torn: {octets!r}")
+        self.guesses.look(entry.times if entry else 0, "wrong passwords")
 
     def _look_at_rows(self, box, name):
         """Those of the files, and behind them what the journal has more."""

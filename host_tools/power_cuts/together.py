@@ -233,7 +233,12 @@ class TogetherLife:
             self.wall_s = max(self.wall_s, wall_s)
             if (chance.random() < 0.01 or box.last_time.may_bring()) and not self.chip.is_dead:
                 box.last_time.keep(wall_s)
-        for code, args in (("service", ("clock", "set")), ("security", ("login", "here", 1))):
+        everyday = (
+            ("service", ("clock", "set")),
+            ("security", ("login", "here", 1)),
+            ("security", ("wrong_login", "there")),
+        )
+        for code, args in everyday:
             if chance.random() < 0.1:
                 box.log.put(now_ms, Event(code, args))
 

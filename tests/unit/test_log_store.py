@@ -330,6 +330,203 @@ class Bounds(Case):
         self.assertFalse(added("fault", "S16"))
 
 
+class Guessed(Case):
+    """Somebody without a password in the owner's network."""
+
+    def wrong(self, box, count, address="10.0.0.66"):
+        for _ in range(count):
+            box.put("security", "wrong_login", address)
+            box.run(20_000, 5000)
+
+    def guesses(self, box):
+        return [entry for entry in box.entries((1,)) if entry.tag == "wrong_login"]
+
+    def test_wrong_passwords_push_nothing_out_and_are_counted_in_one_entry(self):
+        box = Box().run(2 * MINUTE_MS)
+        for event in (("security", "login", "10.0.0.66"), ("backup", "made", "10.0.0.66")):
+            box.put(*event)
+        box.run(MINUTE_MS)
+        before = [entry.seq for entry in box.entries((1,))]
+        self.wrong(box, 400)
+        self.wrong(box, 1, "10.0.0.67")
+        box.run(6 * MINUTE_MS)
+        self.assertEqual([entry.seq for entry in box.entries((1,)) if entry.tag != "wrong_login"], before)
+        found = self.guesses(box)
+        self.assertEqual([(entry.times, entry.what, entry.number) for entry in found], [(401, "10.0.0.67", 0)])
+
+    def test_an_endless_flood_is_written_every_five_minutes(self):
+        box = Box().run(2 * MINUTE_MS)
+        before = flash_files.tally.writes
+        for number in range(2160):  # six hours, from as many addresses as there are
+            box.put("security", "wrong_login", "10.0.%d.%d" % (number >> 8, number & 0xFF))
+            box.run(10_000, 5000)
+        self.assertTrue(65 <= flash_files.tally.writes - before <= 73, flash_files.tally.writes - before)
+        self.assertEqual([(entry.times, entry.what) for entry in self.guesses(box)], [(2160, "10.0.8.111")])
+        self.assertEqual(sizes()["guesses.bin"], log_lines.ENTRY_B)
+        self.assertEqual(len(box.entries((1,))), 2)
+
+    def test_those_that_find_no_place_in_memory_are_counted_as_well(self):
+        box = Box().run(2 * MINUTE_MS)
+        for number in range(MOST_KEPT):
+            box.put("fault", "S%d" % number)
+        box.run(10 * MINUTE_MS)
+        for _ in range(10):  # each takes the place of the one before it
+            for number in range(50):
+                box.put("security", "wrong_login", "10.0.0.%d" % number)
+            box.put("security", "login", "10.0.0.2")
+            box.run(1000)
+        self.assertEqual([(entry.times, entry.what) for entry in self.guesses(box)], [(500, "10.0.0.49")])
+        box.run(10 * MINUTE_MS)
+        self.assertEqual([entry for entry in box.entries() if log_lines.name_of(entry.code) == "lost"], [])
+
+    def test_each_of_a_few_is_on_flash_at_once(self):
+        box = Box().run(2 * MINUTE_MS)
+        for count in (1, 2, 3):
+            self.wrong(box, 1)
+            self.assertEqual([entry.times for entry in self.guesses(Box())], [count])
+            box.run(10 * MINUTE_MS)
+
+    def test_a_flash_in_trouble_is_tried_each_hour_and_loses_none(self):
+        box = Box().run(2 * MINUTE_MS)
+        tries = []
+        genuine = flash_files.write_whole
+
+        def failing(path, octets):
+            tries.append(path)
+            raise OSError(5)
+
+        flash_files.write_whole = failing
+        try:
+            for _ in range(72):  # six hours
+                self.wrong(box, 1)
+                box.run(5 * MINUTE_MS - 20_000, 5000)
+        finally:
+            flash_files.write_whole = genuine
+        self.assertEqual(tries, [FOLDER + "/guesses.bin"] * 6)
+        self.assertTrue(box.app.told and "guesses.bin" not in sizes())
+        box.run(60 * MINUTE_MS, 5000)
+        self.assertEqual([entry.times for entry in self.guesses(Box())], [72])
+
+    def test_a_damaged_file_is_none(self):
+        Box().run(2 * MINUTE_MS)
+        box = Box().run(2 * MINUTE_MS)
+        self.wrong(box, 5)
+        box.run(6 * MINUTE_MS)
+        whole = content("guesses.bin")
+        garbled = bytearray(whole)
+        garbled[14] ^= 1
+        other = log_lines.packed(log_lines.noted("security", ("login", "10.0.0.2"), (9, 1, 0, 0)))
+        for octets in (b"", whole[:40], bytes(garbled), whole + b"x", bytes(5000), other):
+            put_in_place("guesses.bin", octets)
+            put_in_place("guesses.bin.new", whole[:30])
+            box = Box().run(2 * MINUTE_MS)
+            self.assertEqual(self.guesses(box), [])
+            self.wrong(box, 1)
+            self.assertEqual([entry.times for entry in self.guesses(Box())], [1])
+            seqs = [entry.seq for entry in box.entries()]
+            self.assertEqual(seqs, sorted(set(seqs)))
+
+    def test_while_the_coil_is_on_they_wait_and_can_be_read(self):
+        box = Box().run(2 * MINUTE_MS)
+        self.wrong(box, 2)
+        before = content("guesses.bin")
+        genuine = log_store.gate.may_touch_files
+        log_store.gate.may_touch_files = lambda: False
+        try:
+            self.wrong(box, 40)
+            self.assertEqual([entry.times for entry in self.guesses(box)], [42])
+        finally:
+            log_store.gate.may_touch_files = genuine
+        self.assertEqual(content("guesses.bin"), before)
+        box.run(MINUTE_MS)
+        self.assertEqual([entry.times for entry in self.guesses(Box())], [42])
+
+    def test_a_car_that_comes_while_the_log_begins_takes_none_away(self):
+        box = Box().run(2 * MINUTE_MS)
+        self.wrong(box, 7)
+        box.run(6 * MINUTE_MS)
+        genuine_last, genuine_gate = log_segments.LogSegments.last, log_store.gate.may_touch_files
+
+        async def last(segments):
+            log_store.gate.may_touch_files = lambda: False
+            return 0, 0
+
+        log_segments.LogSegments.last = last
+        try:
+            box = Box()
+        finally:
+            log_segments.LogSegments.last, log_store.gate.may_touch_files = genuine_last, genuine_gate
+        self.wrong(box, 1)
+        self.assertEqual([entry.times for entry in self.guesses(box)], [8])
+
+    def test_the_moment_is_the_first_that_is_known(self):
+        box = Box()
+        box.app.board.wall = None
+        self.wrong(box, 2)
+        found = self.guesses(box)[0]
+        self.assertEqual((found.wall_s, found.times, found.number), (0, 2, 20))
+        box.run(2 * MINUTE_MS)
+        box = Box()
+        self.wrong(box, 2)
+        found = self.guesses(box)[0]
+        self.assertEqual((found.wall_s, found.start, found.times, found.number), (WALL_S, 2, 4, 0))
+        box.app.board.wall = WALL_S - 1000  # a clock that is set back
+        self.wrong(box, 1)
+        self.assertEqual([(entry.wall_s, entry.number) for entry in self.guesses(box)], [(WALL_S, 0)])
+
+    def test_the_count_ends_where_its_place_does(self):
+        first = log_lines.noted("security", ("wrong_login", "10.0.0.2"), (1, 1, 0, 1))
+        first = type(first)(*(first[:4] + (log_lines.MOST_TIMES,) + first[5:]))
+        last = log_lines.noted("security", ("wrong_login", "10.0.0.3"), (2, 1, 0, 2**32 - 1))
+        made = log_lines.gone_on(first, last)
+        self.assertEqual((made.times, made.number), (log_lines.MOST_TIMES, log_lines.MOST_NUMBER))
+        self.assertEqual(log_lines.opened(log_lines.packed(made), 0), made)
+
+    def test_the_entry_goes_on_over_a_restart_and_tells_first_and_last(self):
+        box = Box().run(2 * MINUTE_MS)
+        self.wrong(box, 3)
+        box.run(6 * MINUTE_MS)
+        first = self.guesses(box)[0]
+        box = Box().run(2 * MINUTE_MS)
+        self.assertEqual(self.guesses(box), [first])
+        box.app.board.wall = WALL_S + 86_400
+        self.wrong(box, 1, "10.0.0.9")
+        found = self.guesses(box)[0]
+        self.assertEqual((found.seq, found.wall_s, found.times, found.what), (first.seq, first.wall_s, 4, "10.0.0.9"))
+        self.assertTrue(abs(found.number - 86_400) < 600)
+        seqs = [entry.seq for entry in box.entries()]
+        self.assertEqual(len(set(seqs)), len(seqs))
+
+    def test_another_address_is_never_counted_on_an_entry(self):
+        stream = log_store.Stream(None)
+        for number in range(12):
+            stream.add(log_lines.noted("security", ("login", "10.0.0.2"), (number, 1, 0, 0)))
+        stream.add(log_lines.noted("security", ("login", "10.0.0.66"), (12, 1, 0, 0)))
+        told = [(entry.what, entry.times) for entry in stream.waiting]
+        self.assertEqual(told[-2:], [("10.0.0.2", 5), ("10.0.0.66", 1)])
+
+    def test_everyday_trouble_with_ever_other_words_leaves_places_for_faults(self):
+        stream = log_store.Stream(None)
+        for number in range(100):
+            stream.add(log_lines.noted("service", ("memory", "%d" % number), (number, 1, 0, 0)))
+        self.assertEqual(len(stream.waiting), log_store.MOST_ALIKE)
+
+    def test_what_is_kept_apart_on_flash_is_firm_in_memory(self):
+        for name in log_lines.GUARDED_SERVICES:
+            log = EventLog()
+            log.put(0, Event("service", (name, "words")))
+            for _ in range(2 * MOST_KEPT):
+                log.put(1, Event("state", ("idle", "testing")))
+            self.assertEqual(log.newest()[0][3][0], name)
+
+    def test_wrong_passwords_take_no_place_of_a_login(self):
+        log = EventLog()
+        log.put(0, Event("security", ("login", "10.0.0.66")))
+        for number in range(2 * MOST_KEPT):
+            log.put(number, Event("security", ("wrong_login", "10.0.0.66")))
+        self.assertEqual(log.newest()[0][3][0], "login")
+
+
 class Damage(Case):
     def filled(self):
         """(names and bytes of the files, their entries) of a box that has run for a while."""
