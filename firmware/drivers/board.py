@@ -16,7 +16,6 @@ class Board:
     """The seam between firmware and pins; the simulator offers the same four calls."""
 
     last = None  # the one that was made last: who ends the firmware lets it rest (main.py)
-    _pilot = _residual = _panel = None  # a person may end the firmware before they are made
 
     def __init__(self, facts):
         """The contactor comes first: its pins are low before anything else is touched."""
@@ -37,13 +36,13 @@ class Board:
         """All outputs as before the first tick, as nothing ticks any more: contactor open, steady pilot, no test."""
         try:
             self._contactor.rest()
-        finally:
-            if self._pilot is not None:
+        finally:  # a person may end the firmware before the other parts are made
+            if hasattr(self, "_pilot"):
                 self._pilot.rest()
-            if self._residual is not None:
+            if hasattr(self, "_residual"):
                 self._residual.test(False)
             self._is_testing = False
-            if self._panel is not None:
+            if hasattr(self, "_panel"):
                 self._panel.show("red")
 
     def bridge(self):
