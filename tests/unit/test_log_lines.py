@@ -138,6 +138,17 @@ class Bytes(unittest.TestCase):
         self.assertEqual(log_lines.again(entry(times=3)), entry(times=4))
         self.assertEqual(log_lines.again(entry(times=65_535)), entry(times=65_535))
 
+    def test_wrong_passwords_in_one_entry(self):
+        first = entry(wall_s=0, number=90)
+        for last, wanted in (
+            (entry(wall_s=0, at_ms=112_345), (2, 12_345, 0, 100)),  # the seconds of one start
+            (entry(wall_s=0, start=3, at_ms=500), (2, 12_345, 0, 90)),  # nobody knows how long the cut was
+            (entry(start=3, at_ms=500), (3, 500, 1_795_266_000, 0)),  # the first whose time is known
+        ):
+            made = log_lines.gone_on(first, last)
+            self.assertEqual((made.start, made.at_ms, made.wall_s, made.number), wanted)
+            self.assertEqual((made.seq, made.times), (7, 2))
+
 
 class Lines(unittest.TestCase):
     def test_plain(self):
