@@ -94,7 +94,8 @@ def imported_b():
 
 def control_part_b():
     """Bytes of the control part once it ticks, nothing connected. Errors: chip.NoChip."""
-    return int(budgets.number_of(on_frozen(SMALL, "heap_cost.py"), "heap_control_part"))
+    lines = on_frozen(SMALL, "heap_cost.py", (str(boards.path_of(BOARD)),))
+    return int(budgets.number_of(lines, "heap_control_part"))
 
 
 def with_mqtt_b():

@@ -154,3 +154,14 @@ def test_a_corrupt_file_system_loops_as_the_stock_image_does(chip):
     image.write_bytes(b"\x55" * 65536 + image.read_bytes()[65536:])
     chip.now(chip.chip.power_on())
     chip.wait_said("appears to be corrupted")
+
+
+def test_two_threads_of_the_chip_ask_the_plant_at_once(chip):
+    """A scan for networks has a thread of its own, and asks whether the air is dead while the tick reads its pins."""
+    code = "import _thread, time\nfrom chip_clock import world\nfound = []\n"
+    code += "def heard():\n    found.append([world.is_air_dead() for _ in range(2000)])\n"
+    code += "_thread.start_new_thread(heard, ())\ntold = [world.wall_s() for _ in range(2000)]\n"
+    code += "while not found:\n    time.sleep_ms(10)\n"
+    code += "print(max(told) - min(told) < 600, found[0].count(False))"
+    with Prompt(chip.port) as prompt:
+        assert prompt.run(code, 60) == "True 2000\n"

@@ -4,6 +4,7 @@ Reads are fetched a tick at a time: the sequence of reads of the last tick is as
 one exchange and not one for each of its hundred ADC reads.
 """
 
+import _thread
 import socket
 import struct
 import time
@@ -48,6 +49,7 @@ class LinkWorld:
         self._socket = socket.socket()
         self._socket.connect(socket.getaddrinfo("127.0.0.1", port)[0][-1])
         self._socket.setsockopt(6, 1, 1)  # TCP_NODELAY: an edge leaves at once
+        self._lock = _thread.allocate_lock()  # a scan for networks asks from a thread of its own (drivers/wifi.py)
         self._quiet_pins = ()
         self._known = bytearray()
         self._asked = bytearray()
@@ -72,17 +74,18 @@ class LinkWorld:
 
     def _asked_for(self, message, count):
         """The `count` bytes that answer a message. A Ctrl-C in between leaves the wire in order."""
-        try:
-            self._socket.send(message)
-            return self._exact(count)
-        except KeyboardInterrupt:
-            self._socket.send(bytes((RESYNC,)))
-            seen = b""
-            while seen != MARK:
-                seen = (seen + self._socket.recv(1))[-len(MARK) :]
-            self._answer = b""
-            self._at = 0
-            raise
+        with self._lock:
+            try:
+                self._socket.send(message)
+                return self._exact(count)
+            except KeyboardInterrupt:
+                self._socket.send(bytes((RESYNC,)))
+                seen = b""
+                while seen != MARK:
+                    seen = (seen + self._socket.recv(1))[-len(MARK) :]
+                self._answer = b""
+                self._at = 0
+                raise
 
     def _fetch(self, names):
         """Ask for reads, in order."""
